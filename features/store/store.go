@@ -1,0 +1,121 @@
+// Package store keeps every customer's state, the journal of what changed it and the timers it set, and changes all three in one
+// atomic step.
+//
+// A Driver is the small thing that a database has to do; Store adds, once for all drivers, what they share: commits of different
+// customers that travel together, and the watching of positions. The drivers live in the folders below; package storetest holds the
+// one conformance suite that all of them pass.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrConflict is the outcome of a change whose customer has moved on since it was loaded: load again, fold again, commit again.
+var ErrConflict = errors.New("customer changed since it was loaded")
+
+// ErrClosed is returned by every call after Close.
+var ErrClosed = errors.New("store is closed")
+
+// Snapshot is what the store holds of one customer.
+type Snapshot struct {
+	// State is the encoded state; nil when the customer is unknown.
+	State []byte
+	// Version counts the commits of this customer; 0 when unknown.
+	Version uint64
+	// Tombstone is what an erasure left behind; nil when there was none, or when the customer is known again.
+	Tombstone []byte
+}
+
+// Change is one customer's part of a commit: all of it happens, or none.
+type Change struct {
+	ID string
+	// Expect is the version the change was made from. Another version in the store is a conflict.
+	Expect uint64
+	// State replaces the stored state. It must not be nil unless Erase is set.
+	State []byte
+	// Keep exempts the customer from expiry: an opt-out must outlive idleness.
+	Keep bool
+	// Records are appended to the journal of the customer's shard, in order.
+	Records []Record
+	// Timers are set or cancelled.
+	Timers []TimerChange
+	// Links are looked up again with Link (a decision id -> customer id); they expire with the journal.
+	Links []string
+	// Erase deletes state, timers and links and leaves Tombstone under a hash of the id. Records and State must be empty.
+	Erase     bool
+	Tombstone []byte
+}
+
+// RecordKind says what a journal record holds.
+type RecordKind byte
+
+// The kinds of journal records. The numbers are stored: never reuse one.
+const (
+	RecordEvent    RecordKind = 1 // an event, as JSON, folded into the state
+	RecordSkipped  RecordKind = 2 // an event, as JSON, journaled and not folded (too old)
+	RecordDecision RecordKind = 3 // a decision record, as JSON
+	RecordMerge    RecordKind = 4 // an anonymous state merged into this one
+)
+
+// Record is one entry to append to the journal.
+type Record struct {
+	Kind RecordKind
+	Data []byte
+}
+
+// Entry is a journal record as it is read back.
+type Entry struct {
+	// Cursor is the entry's position in its shard; opaque, and greater (as a string) than those before it.
+	Cursor   string
+	Customer string
+	Version  uint64 // the customer's version that this entry's commit created
+	Record
+}
+
+// TimerChange sets a timer, or cancels it when Due is zero. A customer has one timer a name; setting it again moves it.
+type TimerChange struct {
+	Name    string
+	Due     time.Time
+	Payload []byte
+}
+
+// Timer is a due timer, claimed. It is cleared by a commit of its customer that cancels or moves it; until then it comes back
+// when the claim's lease is over.
+type Timer struct {
+	Customer string
+	Name     string
+	Due      time.Time
+	Payload  []byte
+}
+
+// Driver is a database that can hold customers. Shards divide customers; a commit never spans two. All methods may be called
+// from many goroutines, and Commit is never called twice at the same time for one shard by one process; other processes may
+// commit to the same shard.
+type Driver interface {
+	// Shards is the number of shards, fixed when the store was created.
+	Shards() int
+	// Load fills out[i] with the snapshot of ids[i], in one round trip where the database allows.
+	Load(ctx context.Context, ids []string, out []Snapshot) error
+	// Commit applies changes of one shard and fills outcomes[i] with nil or ErrConflict. A returned error means that it is not
+	// known what was applied. It is durable when it returns.
+	Commit(ctx context.Context, shard int, changes []Change, outcomes []error) error
+	// ReadJournal returns up to limit entries of a shard after the cursor ("" is the beginning).
+	ReadJournal(ctx context.Context, shard int, after string, limit int) ([]Entry, error)
+	// TrimJournal drops the oldest entries of a shard until keep are left, but none after the cursor upTo (when it is not "").
+	TrimJournal(ctx context.Context, shard int, keep int, upTo string) (removed int, err error)
+	// ClaimTimers hands out up to limit timers due at now, each to one claimant only, until now+lease.
+	ClaimTimers(ctx context.Context, shard int, now time.Time, lease time.Duration, limit int) ([]Timer, error)
+	// Scrub removes every journal entry of a customer from its shard.
+	Scrub(ctx context.Context, id string) (removed int, err error)
+	// Link returns the customer a link was committed for, and whether there is one. The shard is the customer's.
+	Link(ctx context.Context, shard int, link string) (id string, ok bool, err error)
+	// Meta reads a value that belongs to the whole store; nil when it is not set.
+	Meta(ctx context.Context, key string) ([]byte, error)
+	// SetMeta sets it if it still is old (nil: not set) and says whether it did.
+	SetMeta(ctx context.Context, key string, old, value []byte) (bool, error)
+	// Ping says whether the database answers.
+	Ping(ctx context.Context) error
+	Close() error
+}
