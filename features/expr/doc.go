@@ -14,9 +14,10 @@
 //
 //   - a comparison with something missing is false, != and `in` included;
 //   - arithmetic, and what is made of a missing string, is missing; contains, startsWith, endsWith and matches are false;
-//   - exists and all over something missing are false, and so is all over something that is no list;
+//   - exists and all over something missing, or something that is no list, are false; a list of strings (Strings) is never
+//     missing but empty, and all over an empty list is true;
 //   - as a condition, of && || ! and ?:, only true is true, so !x holds when x is missing;
-//   - has(x) tells whether x is there, and coalesce(x, y, ...) is the first of its arguments that is.
+//   - has(x) tells whether x is there (of Strings: whether it holds any), and coalesce(x, y, ...) is the first that is.
 //
 // An Any of another type than its place asks for counts as missing there. Two Any values are compared when both are numbers,
 // both strings or both booleans; lists and maps equal nothing.

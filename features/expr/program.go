@@ -57,23 +57,3 @@ func (p *Program[T, V]) Source() string { return p.source }
 
 // Variables are the dotted names that the expression reads, sorted.
 func (p *Program[T, V]) Variables() []string { return p.variables }
-
-// CompileBool compiles a condition: a source of type Bool, or Any, of which only true is true. The error is of type Errors.
-func CompileBool[T any](source string, scope Scope[T]) (*Predicate[T], error) {
-	return nil, Errors{{Line: 1, Column: 1, Message: "not compiled yet"}}
-}
-
-// CompileNumber compiles a source of type Number or Any. NaN is missing. The error is of type Errors.
-func CompileNumber[T any](source string, scope Scope[T]) (*Formula[T], error) {
-	return nil, Errors{{Line: 1, Column: 1, Message: "not compiled yet"}}
-}
-
-// CompileText compiles a source of type String or Any. "" stands for missing. The error is of type Errors.
-func CompileText[T any](source string, scope Scope[T]) (*Phrase[T], error) {
-	return nil, Errors{{Line: 1, Column: 1, Message: "not compiled yet"}}
-}
-
-// CompileValue compiles a source of any type. The error is of type Errors.
-func CompileValue[T any](source string, scope Scope[T]) (*Getter[T], error) {
-	return nil, Errors{{Line: 1, Column: 1, Message: "not compiled yet"}}
-}
