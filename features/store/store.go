@@ -20,15 +20,17 @@ var ErrClosed = errors.New("store is closed")
 
 // Snapshot is what the store holds of one customer.
 type Snapshot struct {
-	// State is the encoded state; nil when the customer is unknown.
+	// State is the encoded state; nil when the customer is unknown. The bytes belong to the store: read them, never write them.
 	State []byte
-	// Version counts the commits of this customer; 0 when unknown.
+	// Version counts the commits of this customer, an erasure among them, so that a change made before an erasure can never land
+	// after it; 0 when never seen. Whether a customer is known is told by State alone.
 	Version uint64
 	// Tombstone is what an erasure left behind; nil when there was none, or when the customer is known again.
 	Tombstone []byte
 }
 
-// Change is one customer's part of a commit: all of it happens, or none.
+// Change is one customer's part of a commit: all of it happens, or none. The store reads its bytes until the commit is over and
+// keeps none of them.
 type Change struct {
 	ID string
 	// Expect is the version the change was made from. Another version in the store is a conflict.
@@ -74,7 +76,8 @@ type Entry struct {
 	Record
 }
 
-// TimerChange sets a timer, or cancels it when Due is zero. A customer has one timer a name; setting it again moves it.
+// TimerChange sets a timer, or cancels it when Due is zero. A customer has one timer a name; setting it again moves it. Due is
+// kept to the millisecond. Name must not be empty.
 type TimerChange struct {
 	Name    string
 	Due     time.Time
@@ -98,8 +101,9 @@ type Driver interface {
 	Shards() int
 	// Load fills out[i] with the snapshot of ids[i], in one round trip where the database allows.
 	Load(ctx context.Context, ids []string, out []Snapshot) error
-	// Commit applies changes of one shard and fills outcomes[i] with nil or ErrConflict. A returned error means that it is not
-	// known what was applied. It is durable when it returns.
+	// Commit applies changes of one shard, in order, and fills outcomes[i] with nil or ErrConflict. A second change of a customer
+	// sees what the first one did, so it conflicts unless it expects the version after it. A returned error means that it is
+	// not known what was applied. It is durable when it returns.
 	Commit(ctx context.Context, shard int, changes []Change, outcomes []error) error
 	// ReadJournal returns up to limit entries of a shard after the cursor ("" is the beginning).
 	ReadJournal(ctx context.Context, shard int, after string, limit int) ([]Entry, error)
