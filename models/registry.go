@@ -50,14 +50,14 @@ func (r *Registry) Snapshot() *Snapshot {
 }
 
 // Swap puts each model in the place of the one that serves its task, all at once, and returns the error of closing what nobody uses
-// any more. Models of other tasks stay. The registry owns the models from here on.
+// any more. Models of other tasks stay. The registry owns the models from here on, unless two of them are for one task: then nothing
+// changes.
 func (r *Registry) Swap(models ...*Model) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, m := range models {
-		same := func(other *Model) bool { return other.Task == m.Task }
-		if slices.ContainsFunc(models[:i], same) {
-			return fmt.Errorf("two models for the task %s: %s and %s", m.Task, m.ID(), models[slices.IndexFunc(models, same)].ID())
+		if j := slices.IndexFunc(models[:i], func(other *Model) bool { return other.Task == m.Task }); j >= 0 {
+			return fmt.Errorf("two models for the task %s: %s and %s", m.Task, models[j].ID(), m.ID())
 		}
 	}
 	old := r.current.Load()
