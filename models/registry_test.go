@@ -124,7 +124,7 @@ func TestSwapWhileRequestsRun(t *testing.T) {
 			}
 		})
 	}
-	for n := 2; n < 40; n++ {
+	for n := 2; n < 16; n++ {
 		if err := r.Swap(version(t, "churn", n)); err != nil {
 			t.Error(err)
 		}

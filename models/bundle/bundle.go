@@ -112,7 +112,7 @@ func readChecked(folder fs.FS, file File, limit int64) ([]byte, error) {
 	return data, nil
 }
 
-// readFile reads a byte more than the limit at most, whatever size the file claims to have.
+// readFile believes the size that a file states only when it is too large: it reads a byte more than the limit at most.
 func readFile(folder fs.FS, name string, limit int64) ([]byte, error) {
 	file, err := folder.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -122,11 +122,17 @@ func readFile(folder fs.FS, name string, limit int64) ([]byte, error) {
 		return nil, fmt.Errorf("open %s: %w", name, err)
 	}
 	defer file.Close()
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	info, err := file.Stat()
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	if int64(len(data)) > limit {
+	var data []byte
+	if info.Size() <= limit {
+		if data, err = io.ReadAll(io.LimitReader(file, limit+1)); err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+	}
+	if info.Size() > limit || int64(len(data)) > limit {
 		return nil, fmt.Errorf("%s %w: more than %d bytes", name, ErrTooLarge, limit)
 	}
 	return data, nil
