@@ -76,6 +76,20 @@ func Decode(raw []byte, origin Origin) (Event, error) {
 	return e, nil
 }
 
+// DecodeObject reads a JSON object under the limits of an event. The error is a *FieldError.
+func DecodeObject(raw []byte) (Object, error) {
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.keys = 0
+	d.src = *bytes.NewBuffer(raw)
+	d.dec.Reset(&d.src)
+	o, err := d.object("")
+	if err != nil {
+		return nil, syntaxError(err)
+	}
+	return o, d.end()
+}
+
 func (d *decoder) decode(origin Origin) error {
 	if d.dec.PeekKind() != '{' {
 		if _, err := d.dec.ReadToken(); err != nil {
@@ -110,6 +124,10 @@ func (d *decoder) decode(origin Origin) error {
 	if _, err := d.dec.ReadToken(); err != nil {
 		return syntaxError(err)
 	}
+	return d.end()
+}
+
+func (d *decoder) end() error {
 	if rest := bytes.TrimSpace(d.dec.UnreadBuffer()); len(rest) > 0 {
 		return fieldError("", "unexpected data after the event")
 	}

@@ -1,0 +1,175 @@
+package features
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// file is features.yaml as it is written. Features and tags are read one by one, so that an error in one does not hide the next.
+type file struct {
+	Version    int        `yaml:"version"`
+	SessionGap string     `yaml:"session_gap"`
+	Timezone   string     `yaml:"timezone"`
+	Features   []ast.Node `yaml:"features"`
+	Tags       []ast.Node `yaml:"tags"`
+}
+
+// definition is one entry under features.
+type definition struct {
+	Name       string    `yaml:"name"`
+	Meaning    string    `yaml:"meaning"`
+	Unit       string    `yaml:"unit"`
+	On         selectors `yaml:"on"`
+	Where      string    `yaml:"where"`
+	Value      text      `yaml:"value"`
+	Aggregate  string    `yaml:"aggregate"`
+	Windows    []string  `yaml:"windows"`
+	K          int       `yaml:"k"`
+	Outputs    []text    `yaml:"outputs"`
+	ResetOn    selectors `yaml:"reset_on"`
+	HalfLife   string    `yaml:"half_life"`
+	Default    *float64  `yaml:"default"`
+	Vocabulary []string  `yaml:"vocabulary"`
+	Request    string    `yaml:"request"`
+	Derive     string    `yaml:"derive"`
+
+	node ast.Node
+}
+
+// tagDefinition is one entry under tags.
+type tagDefinition struct {
+	Name string `yaml:"name"`
+	When string `yaml:"when"`
+}
+
+// selector picks events: all of one name, or those of them for which where holds.
+type selector struct {
+	Event string
+	Where string
+	Value string // takes the place of the definition's value
+}
+
+type selectors []selector
+
+// UnmarshalYAML takes a name, a {event, where, value}, or a list of either.
+func (s *selectors) UnmarshalYAML(unmarshal func(any) error) error {
+	var raw any
+	if err := unmarshal(&raw); err != nil {
+		return err
+	}
+	list, ok := raw.([]any)
+	if !ok {
+		list = []any{raw}
+	}
+	for _, item := range list {
+		one, err := parseSelector(item)
+		if err != nil {
+			return err
+		}
+		*s = append(*s, one)
+	}
+	return nil
+}
+
+func parseSelector(item any) (selector, error) {
+	switch v := item.(type) {
+	case string:
+		return selector{Event: v}, nil
+	case map[string]any:
+		var s selector
+		for key, value := range v {
+			switch key {
+			case "event":
+				s.Event = fmt.Sprint(value)
+			case "where":
+				s.Where = fmt.Sprint(value)
+			case "value":
+				s.Value = fmt.Sprint(value)
+			default:
+				return s, fmt.Errorf("unknown key %q; an event is picked by event, where and value", key)
+			}
+		}
+		if s.Event == "" {
+			return s, fmt.Errorf("event is required beside where")
+		}
+		return s, nil
+	}
+	return selector{}, fmt.Errorf("expected an event name, {event, where}, or a list of them")
+}
+
+// text is a scalar that may be written without quotes although it looks like a number.
+type text string
+
+// UnmarshalYAML takes any scalar.
+func (t *text) UnmarshalYAML(unmarshal func(any) error) error {
+	var raw any
+	if err := unmarshal(&raw); err != nil {
+		return err
+	}
+	switch raw.(type) {
+	case map[string]any, []any, nil:
+		return fmt.Errorf("expected a single value")
+	}
+	*t = text(fmt.Sprint(raw))
+	return nil
+}
+
+// parseDuration takes Go's durations and whole days ("7d").
+func parseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		n, err := strconv.Atoi(days)
+		if err == nil && n > 0 && n <= 3660 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+		return 0, fmt.Errorf("expected a duration such as 30m, 1h or 7d, got %q", s)
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("expected a duration such as 30m, 1h or 7d, got %q", s)
+	}
+	return d, nil
+}
+
+// parse reads the file's shape, collecting what is wrong with it.
+func parse(data []byte, problems *Errors) (file, []definition, []tagDefinition) {
+	var f file
+	if len(data) > maxFileBytes {
+		problems.add(nil, "", "the file has %d bytes, at most %d are accepted", len(data), maxFileBytes)
+		return f, nil, nil
+	}
+	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil {
+		problems.addYAML(err)
+		return f, nil, nil
+	}
+	if f.Version != 1 {
+		problems.add(nil, "version", "expected 1, got %d", f.Version)
+	}
+	if len(f.Features) == 0 {
+		problems.add(nil, "features", "expected at least one feature")
+	}
+	definitions := make([]definition, 0, len(f.Features))
+	for _, node := range f.Features {
+		var d definition
+		if err := yaml.NodeToValue(node, &d, yaml.Strict()); err != nil {
+			problems.addYAML(err)
+			continue
+		}
+		d.node = node
+		definitions = append(definitions, d)
+	}
+	var tags []tagDefinition
+	for _, node := range f.Tags {
+		var t tagDefinition
+		if err := yaml.NodeToValue(node, &t, yaml.Strict()); err != nil {
+			problems.addYAML(err)
+			continue
+		}
+		tags = append(tags, t)
+	}
+	return f, definitions, tags
+}
