@@ -38,7 +38,7 @@ func CompileValue[T any](source string, scope Scope[T]) (*Getter[T], error) {
 
 // compile makes a program of a source whose type is wanted, or Any; of any type when Any is wanted.
 func compile[T, V any](source string, scope Scope[T], wanted Type, as func(code[T]) func(*T) V) (*Program[T, V], error) {
-	r := &report{source: source, moved: map[int64]int64{}}
+	r := &report{source: source, places: map[int64]int{}}
 	c := check(source, scope, r)
 	if err := r.err(); err != nil {
 		return nil, err

@@ -143,7 +143,7 @@ func declarations() []signature {
 		{"min", "min_double", false, []*cel.Type{number, number}, number},
 		{"lowerAscii", "string_lower_ascii", true, []*cel.Type{text}, text},
 		{"trim", "string_trim", true, []*cel.Type{text}, text},
-		{"split", "string_split", true, []*cel.Type{text, text}, cel.ListType(text)},
+		{"split", "string_split_string", true, []*cel.Type{text, text}, cel.ListType(text)},
 	}
 	for _, name := range []string{"abs", "ceil", "exp", "floor", "log", "round", "sqrt"} {
 		out = append(out, signature{name, name + "_double", false, []*cel.Type{number}, number})

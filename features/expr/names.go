@@ -67,8 +67,10 @@ func (r *resolver[T]) step(e ast.Expr) (key string, operand ast.Expr, ok bool) {
 	return "", nil, false
 }
 
-// rebuild makes e the identifier, followed by the fields of path from n on. The steps lend their ids, and so their places.
+// rebuild makes e the identifier, followed by the fields of path from n on. The steps lend their ids; the place of it all
+// is where the name begins.
 func (r *resolver[T]) rebuild(e ast.Expr, steps []ast.Expr, path []string, identifier string, n int) {
+	r.report.places[e.ID()] = r.report.place(steps[0].ID())
 	if n == len(path) {
 		e.SetKindCase(r.factory.NewIdent(e.ID(), identifier))
 		return

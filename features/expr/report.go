@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"cel.dev/cel-go/common"
@@ -17,17 +19,35 @@ import (
 type report struct {
 	source string
 	info   *ast.SourceInfo
-	moved  map[int64]int64 // ids of expressions that were made here -> the one they were made from
+	places map[int64]int // where expressions are that the parser does not know, or places elsewhere; in characters from the start
 	errs   Errors
 }
 
 // at adds a problem of an expression.
-func (r *report) at(id int64, message, hint string) {
-	for from, ok := r.moved[id]; ok; from, ok = r.moved[id] {
-		id = from
+func (r *report) at(id int64, message, hint string) { r.add(r.place(id), message, hint) }
+
+// place is where an expression begins, or its operator is: how many characters are before.
+func (r *report) place(id int64) int {
+	if at, ok := r.places[id]; ok {
+		return at
 	}
-	place, _ := r.info.GetOffsetRange(id)
-	r.add(int(place.Start), message, hint)
+	at, _ := r.info.GetOffsetRange(id)
+	return r.callee(int(at.Start))
+}
+
+// callee is where the name before a call's bracket begins: the parser places calls at the bracket.
+func (r *report) callee(character int) int {
+	text := []rune(r.source)
+	if character >= len(text) || text[character] != '(' {
+		return character
+	}
+	for character > 0 && unicode.IsSpace(text[character-1]) {
+		character--
+	}
+	for character > 0 && (text[character-1] == '_' || unicode.IsLetter(text[character-1]) || unicode.IsDigit(text[character-1])) {
+		character--
+	}
+	return character
 }
 
 // add adds a problem at a number of characters from the start.
@@ -89,6 +109,13 @@ var foreign = map[string]string{"and": "&&", "or": "||", "not": "!", "=": "==", 
 
 func syntaxMessage(parser string) (message, hint string) {
 	message = strings.TrimPrefix(parser, "Syntax error: ")
+	if strings.Contains(message, "recursion") {
+		return "the expression is nested too deep", "split it into several"
+	}
+	if token, ok := strings.CutPrefix(message, "missing "); ok {
+		token, _, _ = strings.Cut(token, " at ")
+		return "missing " + strings.Trim(token, "'"), ""
+	}
 	found := unexpected.FindStringSubmatch(message)
 	if found == nil {
 		return message, ""
@@ -100,35 +127,58 @@ func syntaxMessage(parser string) (message, hint string) {
 	if ours, ok := foreign[token]; ok {
 		hint = "write " + ours
 	}
+	if strings.ContainsFunc(token, unicode.IsControl) {
+		token = strconv.QuoteToASCII(token)
+	}
 	return "unexpected " + token, hint
 }
 
-var noOverload = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)
+// What the checker says, and what it is about.
+var (
+	noOverload = regexp.MustCompile(`^found no matching overload for '(.*)' applied to '(.*)'$`)
+	mismatch   = regexp.MustCompile(`^expected type '(.*)' but found '(.*)'$`)
+	noFields   = regexp.MustCompile(`^type '(.*)' does not support field selection$`)
+	noRange    = regexp.MustCompile(`^expression of type '(.*)' cannot be range of a comprehension`)
+)
 
 // types adds what the checker found.
 func (r *report) types(errs []*common.Error) {
 	for _, e := range errs {
-		message := e.Message
-		if found := noOverload.FindStringSubmatch(message); found != nil {
-			message = fmt.Sprintf("%s takes %s, not %s", symbol(found[1]), functions[found[1]].needs, typeNames(found[2]))
-		} else {
-			message = strings.ReplaceAll(typeNames(message), "'", "")
-		}
+		message, hint := typeMessage(e.Message)
 		if e.ExprID == 0 {
-			r.add(r.characters(e.Location), message, "")
+			r.add(r.characters(e.Location), message, hint)
 			continue
 		}
-		r.at(e.ExprID, message, "")
+		r.at(e.ExprID, message, hint)
 	}
 }
 
-var celTypes = strings.NewReplacer(
-	"list(string)", "list of strings", "list(double)", "list of numbers", "list(bool)", "list of booleans", "list(dyn)", "list",
-	"double", "number", "bool", "boolean", "dyn", "any value",
-	").", ", ", ".(", ", ", "()", "", "(", "", ")", "")
+func typeMessage(checker string) (message, hint string) {
+	if found := noOverload.FindStringSubmatch(checker); found != nil {
+		if found[1] == "contains" && strings.HasPrefix(found[2], "list") {
+			hint = "write x in list"
+		}
+		return fmt.Sprintf("%s takes %s, not %s", symbol(found[1]), functions[found[1]].needs, typeNames(found[2])), hint
+	}
+	if found := mismatch.FindStringSubmatch(checker); found != nil {
+		return fmt.Sprintf("this has to be %s, and is %s", typeNames(found[1]), typeNames(found[2])), ""
+	}
+	if found := noFields.FindStringSubmatch(checker); found != nil {
+		return typeNames(found[1]) + " has no fields", ""
+	}
+	if found := noRange.FindStringSubmatch(checker); found != nil {
+		return "exists and all go over a list, not " + typeNames(found[1]), ""
+	}
+	return checker, ""
+}
 
-// typeNames says CEL's types and signatures in words: "string.(double)" is "string, number".
-func typeNames(cel string) string { return strings.TrimSuffix(celTypes.Replace(cel), ", ") }
+var celTypes = strings.NewReplacer(
+	"list(string)", "a list of strings", "list(double)", "a list of numbers", "list(bool)", "a list of booleans", "list(dyn)", "a list",
+	"double", "a number", "bool", "a boolean", "string", "a string", "dyn", "any value",
+	"()", "", ".(", " and ", "(", "", ")", "", ", ", " and ")
+
+// typeNames says CEL's types and signatures in words: "string.(double)" is "a string and a number".
+func typeNames(cel string) string { return strings.TrimSuffix(celTypes.Replace(cel), ".") }
 
 // symbol is how a function is written: && for _&&_.
 func symbol(name string) string {

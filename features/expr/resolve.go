@@ -137,7 +137,7 @@ func (r *resolver[T]) pair(e ast.Expr, name string, args []ast.Expr) {
 	first := args[0]
 	for _, arg := range args[1 : len(args)-1] {
 		id := r.id()
-		r.report.moved[id] = e.ID()
+		r.report.places[id] = r.report.place(e.ID())
 		first = r.factory.NewCall(id, name, first, arg)
 	}
 	e.SetKindCase(r.factory.NewCall(e.ID(), name, first, args[len(args)-1]))
@@ -162,6 +162,7 @@ func (r *resolver[T]) unknownCall(e ast.Expr, name string) {
 func (r *resolver[T]) constants(list ast.Expr) {
 	for _, e := range list.AsList().Elements() {
 		if e.Kind() != ast.LiteralKind {
+			r.resolve(e) // which finds where it begins
 			r.report.at(e.ID(), "a list can only hold constants", "compare with each other value by ==, joined by ||")
 			continue
 		}
