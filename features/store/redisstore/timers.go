@@ -1,0 +1,43 @@
+package redisstore
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/halfstep-ml/halfstep/features/store"
+)
+
+// ClaimTimers implements store.Driver.
+func (d *Driver) ClaimTimers(
+	ctx context.Context, shard int, now time.Time, lease time.Duration, limit int,
+) ([]store.Timer, error) {
+	if err := d.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer d.open.RUnlock()
+	base := d.bases[shard]
+	answer, err := claimScript.run(ctx, d.client, base+"due",
+		base, now.UnixMilli(), now.Add(lease).UnixMilli(), limit).StringSlice()
+	if err != nil {
+		return nil, fmt.Errorf("claim timers: %w", err)
+	}
+	out := make([]store.Timer, len(answer)/3)
+	for i := range out {
+		if out[i], err = timer(answer[3*i], answer[3*i+1], answer[3*i+2]); err != nil {
+			return nil, fmt.Errorf("claim timers: %w", err)
+		}
+	}
+	return out, nil
+}
+
+func timer(customer, name, value string) (store.Timer, error) {
+	text, payload, ok := strings.Cut(value, ":")
+	due, err := strconv.ParseInt(text, 10, 64)
+	if !ok || err != nil {
+		return store.Timer{}, fmt.Errorf("timer %s is %q, expected its due time and a payload", name, value)
+	}
+	return store.Timer{Customer: customer, Name: name, Due: time.UnixMilli(due).UTC(), Payload: []byte(payload)}, nil
+}
