@@ -1,0 +1,38 @@
+package source
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/halfstep-ml/halfstep/features/expr"
+)
+
+// key is an expression that tells rows apart, such as the customer's. One that is nothing but a column is found by the scan
+// without taking the row apart.
+type key struct {
+	column  int // -1: an expression
+	program *expr.Phrase[record]
+}
+
+func (p *mappingParser) key(e entry) *key {
+	program := compile(&p.document, e, expr.CompileText[record], p.scope)
+	if program == nil {
+		return nil
+	}
+	k := &key{column: -1, program: program}
+	if source, _ := scalar(e.value); !p.scope.json {
+		k.column = slices.Index(p.m.Columns, strings.TrimSpace(source))
+	}
+	return k
+}
+
+// text is the key of a row; "" when it has none, or there is no such key.
+func (k *key) text(r *record) string {
+	switch {
+	case k == nil:
+		return ""
+	case k.column >= 0:
+		return r.fields[k.column]
+	}
+	return k.program.Eval(r)
+}
