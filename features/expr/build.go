@@ -1,6 +1,8 @@
 package expr
 
 import (
+	"fmt"
+
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
@@ -70,13 +72,20 @@ func (b *builder[T]) call(e ast.Expr) code[T] {
 	for _, arg := range c.Args() {
 		args = append(args, b.build(arg))
 	}
-	if name == operators.Equals || name == operators.NotEquals {
-		if args[0].typ == Strings || args[1].typ == Strings {
-			b.report.at(e.ID(), "lists cannot be compared", "use in, exists, all or size")
-			return constantTruth[T](false)
-		}
+	if _, comparison := mirrored[name]; comparison {
+		b.comparable(e, args[0].typ, args[1].typ)
 	}
 	return fold(apply(name, args), args...)
+}
+
+// comparable reports what passes the checker and can never be true: CEL compares lists, and takes what might be Any for Any.
+func (b *builder[T]) comparable(e ast.Expr, x, y Type) {
+	switch {
+	case x == Strings || y == Strings:
+		b.report.at(e.ID(), "lists cannot be compared", "use in, exists, all or size")
+	case x != y && x != Any && y != Any:
+		b.report.at(e.ID(), fmt.Sprintf("a %s is compared with a %s", x, y), "")
+	}
 }
 
 // conditions are the operands of a chain of && or of ||, whatever way it is bracketed.

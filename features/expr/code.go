@@ -134,7 +134,7 @@ func (c code[T]) asValue() func(*T) event.Value {
 }
 
 func present(v *event.Value) bool {
-	return v != nil && v.Kind > event.Null && (v.Kind != event.Number || v.Num == v.Num)
+	return v != nil && v.Kind > event.Null && (v.Kind != event.Number || !math.IsNaN(v.Num))
 }
 
 func numberOf(v *event.Value) float64 {

@@ -1,6 +1,6 @@
 // Package expr is halfstep's expression language: CEL's syntax, parsed and type-checked by cel-go, compiled to Go closures so
-// that evaluating costs neither an interpreter nor an allocation. Filters on events, derived features, mapping files and the
-// conditions of a playbook are all written in it.
+// that evaluating costs no interpreter, and allocates only where it makes a new string or list. Filters on events, derived
+// features, mapping files and the conditions of a playbook are all written in it.
 //
 // # Values
 //
@@ -33,5 +33,6 @@
 //	conversions   number(x) reads a string, and true as 1; string(x)
 //	presence      has(x) coalesce(x, y)
 //
-// round goes to the nearest integer, halves away from zero. size of a string counts characters.
+// round goes to the nearest integer, halves away from zero. size of a string counts characters. A source has at most 4 KiB and
+// 256 names, literals, operators and calls.
 package expr

@@ -107,7 +107,7 @@ func coalesce[T any](a, b code[T]) code[T] {
 	case Number:
 		x, y := a.asNumber(), b.asNumber()
 		return numberCode(func(in *T) float64 {
-			if v := x(in); v == v {
+			if v := x(in); !math.IsNaN(v) {
 				return v
 			}
 			return y(in)

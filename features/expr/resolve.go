@@ -66,6 +66,9 @@ func (r *resolver[T]) resolve(e ast.Expr) {
 func (r *resolver[T]) literal(e ast.Expr) {
 	switch v := e.AsLiteral().(type) {
 	case types.Int:
+		if types.Int(float64(v)) != v {
+			r.report.at(e.ID(), "a number cannot hold this many digits", "of an id, compare string(x) with a string")
+		}
 		e.SetKindCase(r.factory.NewLiteral(e.ID(), types.Double(v)))
 	case types.Uint:
 		r.report.at(e.ID(), "unsigned numbers are not supported", "write it without the u")
