@@ -7,7 +7,6 @@ the sha256 of the library; the Go side checks the same digests. When the right l
 import argparse
 import hashlib
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -50,7 +49,7 @@ def fetch(version: str, wheel_platform: str) -> bytes:
         try:
             subprocess.run(pip + wheel, check=True, stdin=subprocess.DEVNULL)
         except subprocess.CalledProcessError:
-            sys.exit("onnxruntime: pip could not download the wheel (its message is above); Python needs pip and a package index it can reach")
+            sys.exit("onnxruntime: pip could not download the wheel, its message is above; is there pip, and a package index to reach?")
         (path,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(path) as archive:
             return archive.read(f"onnxruntime/capi/libonnxruntime.so.{version}")
@@ -61,8 +60,8 @@ def install(library: bytes, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as partial:
         partial.write(library)
-    os.chmod(partial.name, 0o755)
-    os.replace(partial.name, target)
+    Path(partial.name).chmod(0o755)
+    Path(partial.name).replace(target)
 
 
 def sha256(data: bytes) -> str:
