@@ -56,12 +56,12 @@ func (c *Cluster) join(t testing.TB, clients []*redis.Client, busPorts []int) {
 	for i, client := range clients[clusterMasters:] {
 		master, err := clients[i].Do(ctx, "CLUSTER", "MYID").Text()
 		must(t, err)
-		eventually(t, "a replica to join the cluster", func(ctx context.Context) error {
+		Eventually(t, "a replica to join the cluster", func(ctx context.Context) error {
 			return client.ClusterReplicate(ctx, master).Err()
 		})
 	}
 	for _, client := range clients {
-		eventually(t, "the cluster to form", func(ctx context.Context) error { return whole(ctx, client) })
+		Eventually(t, "the cluster to form", func(ctx context.Context) error { return whole(ctx, client) })
 	}
 }
 

@@ -92,7 +92,7 @@ func (s *Server) wait() {
 	s.t.Helper()
 	client := s.Client()
 	defer func() { _ = client.Close() }()
-	eventually(s.t, "redis-server "+s.Addr+" to answer", func(ctx context.Context) error {
+	Eventually(s.t, "redis-server "+s.Addr+" to answer", func(ctx context.Context) error {
 		select {
 		case <-s.done:
 			return fmt.Errorf("it has exited: %s", s.log.Bytes())
@@ -149,8 +149,8 @@ func freePorts(t testing.TB, n int) []int {
 	return ports
 }
 
-// eventually polls until check succeeds, and fails the test when it does not in time.
-func eventually(t testing.TB, what string, check func(context.Context) error) {
+// Eventually polls until check succeeds, and fails the test when it does not in time.
+func Eventually(t testing.TB, what string, check func(context.Context) error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()

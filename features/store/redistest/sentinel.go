@@ -31,7 +31,7 @@ func StartSentinels(t testing.TB) *Sentinels {
 	for _, one := range s.sentinels {
 		client := one.Client()
 		defer func() { _ = client.Close() }()
-		eventually(t, "the sentinels to find each other", func(ctx context.Context) error {
+		Eventually(t, "the sentinels to find each other", func(ctx context.Context) error {
 			info, err := client.Info(ctx, "sentinel").Result()
 			if err == nil && !strings.Contains(info, "slaves=1,sentinels=3") {
 				err = fmt.Errorf("sentinel info is %s", info)
