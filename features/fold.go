@@ -30,13 +30,14 @@ func (fs *FeatureSet) Fold(s *State, e *event.Event) (outcome Outcome, clamped b
 		return TooOld, clamped
 	}
 	day, hour := fs.zone.day(at)
-	o := occurrence{event: e, hour: float64(hour), weekday: float64((day+3)%7 + 1), sinceLast: math.NaN()}
+	o, in := &s.scratch.occurrence, &s.scratch.input
+	*o = occurrence{event: e, hour: float64(hour), weekday: float64((day+3)%7 + 1), sinceLast: math.NaN()}
 	if s.events > 0 {
 		o.sinceLast = float64(max(at-s.lastAt, 0)) / 1000
 	}
-	in := aggregate.Input{At: at, Day: day, Event: e}
+	*in = aggregate.Input{At: at, Day: day, Event: e}
 	if s.events == 0 || at-s.lastAt > fs.sessionGap {
-		fs.apply(s, fs.dispatch[event.SessionStarted], &o, &in)
+		fs.apply(s, fs.dispatch[event.SessionStarted], o, in)
 	}
 	if s.events == 0 || at < s.firstAt {
 		s.firstAt = at
@@ -47,10 +48,11 @@ func (fs *FeatureSet) Fold(s *State, e *event.Event) (outcome Outcome, clamped b
 	if !known {
 		steps = fs.star
 	}
-	fs.apply(s, steps, &o, &in)
+	fs.apply(s, steps, o, in)
 	if e.Type == event.Identify {
 		s.identify(e.Traits)
 	}
+	o.event, in.Event = nil, nil
 	return Folded, clamped
 }
 
@@ -88,12 +90,13 @@ func (fs *FeatureSet) Read(s *State, now int64, m *Moment, out []float32) error 
 	for _, column := range fs.defaults {
 		fs.fill(out, column)
 	}
-	v := Vector{Values: out}
+	s.scratch.vector.Values = out
 	for i := range fs.derived {
 		d := &fs.derived[i]
-		out[d.column] = float32(d.formula.Eval(&v))
+		out[d.column] = float32(d.formula.Eval(&s.scratch.vector))
 		fs.fill(out, d.column)
 	}
+	s.scratch.vector.Values = nil
 	return nil
 }
 

@@ -18,6 +18,13 @@ type State struct {
 	optOut  OptOut
 	carried []carriedAggregate
 	unknown []section
+
+	// What Fold and Read hand to compiled expressions; kept here because it would escape to the heap on every call.
+	scratch struct {
+		occurrence occurrence
+		input      aggregate.Input
+		vector     Vector
+	}
 }
 
 // carriedAggregate is the value of an aggregate that this revision of the definitions does not know.

@@ -1,8 +1,10 @@
 package aggregate
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -30,53 +32,60 @@ const (
 	CartAge          // since the first piece of the open cart was added, in units of the output's scale; missing when empty
 )
 
-// maxLines bounds the different products of a cart; a further one is counted into the last line.
-const maxLines = 64
+// maxLines bounds the different products of a cart; further ones are left out.
+const (
+	maxLines    = 64
+	maxQuantity = 1e9 // pieces of one product
+)
 
 type line struct {
 	product  uint32
 	quantity int64
 	price    int64 // millionths; 0 when not known
+	at       int64 // when the product was first put in
 }
 
 // Cart is the open cart: filled by Product Added, emptied by Product Removed line by line, set to what Cart Viewed and Checkout
-// Started list, and closed by Order Completed.
+// Started list, and closed by Order Completed. What was put in before the newest order went with that order, even when it arrives
+// after it.
 type Cart struct {
-	lines  []line
-	opened int64
-	at     int64 // of the newest event that moved it
+	lines   []line // ascending by product
+	ordered int64  // the time of the newest order; 0 when there was none
 }
 
 // Add implements Aggregate.
 func (c *Cart) Add(_ *Spec, in *Input) {
 	p := in.Event.Properties
-	c.at = max(c.at, in.At)
 	switch in.Event.Name {
 	case productAdded:
-		c.put(productLine(p))
+		c.put(productLine(p, in.At))
 	case productRemoved:
 		c.remove(p)
 	case cartViewed, checkoutStarted:
-		products := p.Find("products")
-		if products == nil || len(products.Items) == 0 {
-			return
-		}
-		c.lines = c.lines[:0]
-		for i := range products.Items {
-			c.put(productLine(products.Items[i].Items))
+		if products := p.Find("products"); products != nil && len(products.Items) > 0 {
+			c.replace(products.Items, in.At)
 		}
 	case orderCompleted:
-		c.lines = c.lines[:0]
-	}
-	if len(c.lines) == 0 {
-		c.opened = 0
-	} else if c.opened == 0 {
-		c.opened = in.At
+		c.ordered = max(c.ordered, in.At)
+		c.lines = slices.DeleteFunc(c.lines, func(l line) bool { return l.at <= c.ordered })
 	}
 }
 
-func productLine(p event.Object) line {
-	l := line{product: productHash(p), quantity: 1}
+// replace makes the cart hold the listed products; those it held before keep their time.
+func (c *Cart) replace(products event.Object, at int64) {
+	before := Cart{lines: slices.Clone(c.lines)}
+	c.lines = c.lines[:0]
+	for i := range products {
+		l := productLine(products[i].Items, at)
+		if j, held := before.find(l.product); held {
+			l.at = before.lines[j].at
+		}
+		c.put(l)
+	}
+}
+
+func productLine(p event.Object, at int64) line {
+	l := line{product: productHash(p), quantity: 1, at: at}
 	if q := p.Find("quantity").Float(); q >= 1 {
 		l.quantity = int64(math.Round(min(q, 1e6)))
 	}
@@ -103,32 +112,34 @@ func productHash(p event.Object) uint32 {
 	return 0
 }
 
+func (c *Cart) find(product uint32) (int, bool) {
+	return slices.BinarySearchFunc(c.lines, product, func(l line, p uint32) int { return cmp.Compare(l.product, p) })
+}
+
 func (c *Cart) put(l line) {
-	for i := range c.lines {
-		if c.lines[i].product == l.product || i == maxLines-1 {
-			c.lines[i].quantity = min(c.lines[i].quantity+l.quantity, 1e9)
-			if l.price != 0 {
-				c.lines[i].price = l.price
-			}
-			return
+	i, held := c.find(l.product)
+	switch {
+	case l.at <= c.ordered:
+	case held:
+		c.lines[i].quantity = min(c.lines[i].quantity+l.quantity, maxQuantity)
+		if l.price != 0 {
+			c.lines[i].price = l.price
 		}
+	case len(c.lines) < maxLines:
+		c.lines = slices.Insert(c.lines, i, l)
 	}
-	c.lines = append(c.lines, l)
 }
 
 // remove takes a quantity off a line; without one, the whole line.
 func (c *Cart) remove(p event.Object) {
 	product, quantity := productHash(p), p.Find("quantity").Float()
-	for i := range c.lines {
-		if c.lines[i].product != product {
-			continue
-		}
-		if quantity >= 1 && int64(quantity) < c.lines[i].quantity {
-			c.lines[i].quantity -= int64(quantity)
-			return
-		}
-		c.lines = append(c.lines[:i], c.lines[i+1:]...)
-		return
+	i, held := c.find(product)
+	switch {
+	case !held:
+	case quantity >= 1 && int64(quantity) < c.lines[i].quantity:
+		c.lines[i].quantity -= int64(quantity)
+	default:
+		c.lines = slices.Delete(c.lines, i, i+1)
 	}
 }
 
@@ -138,8 +149,11 @@ func (c *Cart) Contents() (items, lines int64, total float64, opened int64) {
 	for _, l := range c.lines {
 		items += l.quantity
 		total += float64(float64(l.quantity) * (float64(l.price) / million))
+		if opened == 0 || l.at < opened {
+			opened = l.at
+		}
 	}
-	return items, int64(len(c.lines)), total, c.opened
+	return items, int64(len(c.lines)), total, opened
 }
 
 // Read implements Aggregate.
@@ -163,38 +177,31 @@ func (c *Cart) Read(s *Spec, now Instant, out []float32) {
 	}
 }
 
-// Merge implements Aggregate: the lines of both, unless the newer one has since been emptied.
+// Merge implements Aggregate. A product in both carts counts once, as it stands in the cart that it was put into later.
 func (c *Cart) Merge(_ *Spec, other Aggregate) {
 	o := other.(*Cart)
-	if o.at == 0 {
-		return
-	}
-	newer, older := c, o
-	if o.at > c.at {
-		newer, older = o, c
-	}
-	lines, opened := append([]line(nil), newer.lines...), newer.opened
-	if len(lines) > 0 && len(older.lines) > 0 {
-		c.lines = lines
-		for _, l := range older.lines {
-			c.put(l)
-		}
-		lines, opened = c.lines, min(opened, older.opened)
-	}
-	c.lines, c.opened, c.at = lines, opened, newer.at
+	all := append(slices.Clone(c.lines), o.lines...)
+	slices.SortFunc(all, func(a, b line) int {
+		return cmp.Or(cmp.Compare(a.product, b.product), cmp.Compare(b.at, a.at), cmp.Compare(b.quantity, a.quantity), cmp.Compare(b.price, a.price))
+	})
+	all = slices.CompactFunc(all, func(a, b line) bool { return a.product == b.product })
+	c.ordered = max(c.ordered, o.ordered)
+	all = slices.DeleteFunc(all, func(l line) bool { return l.at <= c.ordered })
+	c.lines = append(c.lines[:0], all[:min(len(all), maxLines)]...)
 }
 
 // Append implements Aggregate.
 func (c *Cart) Append(_ *Spec, dst []byte, base int64) []byte {
-	dst = appendBefore(dst, base, c.at)
-	if len(c.lines) == 0 {
-		return dst
+	if c.ordered == 0 {
+		dst = append(dst, 0)
+	} else {
+		dst = binary.AppendUvarint(dst, uint64(base-c.ordered)+1)
 	}
-	dst = appendBefore(dst, base, c.opened)
 	for _, l := range c.lines {
 		dst = binary.LittleEndian.AppendUint32(dst, l.product)
 		dst = binary.AppendUvarint(dst, uint64(l.quantity))
 		dst = binary.AppendVarint(dst, l.price)
+		dst = appendBefore(dst, base, l.at)
 	}
 	return dst
 }
@@ -202,25 +209,26 @@ func (c *Cart) Append(_ *Spec, dst []byte, base int64) []byte {
 // Decode implements Aggregate.
 func (c *Cart) Decode(_ *Spec, r *Reader, base int64) {
 	c.Reset()
-	c.at = r.before(base)
-	if r.Len() > 0 {
-		c.opened = r.before(base)
+	if back := r.Uint(); back > maxAge {
+		r.Fail()
+	} else if back > 0 {
+		c.ordered = base - int64(back) + 1
 	}
 	for r.Len() > 0 && len(c.lines) < maxLines {
-		l := line{product: r.Uint32(), quantity: int64(r.Uint()), price: r.Int()}
-		if l.quantity < 1 || l.quantity > 1e9 || l.price == Missing {
+		l := line{product: r.Uint32(), quantity: int64(min(r.Uint(), math.MaxInt64)), price: r.Int(), at: r.before(base)}
+		if n := len(c.lines); l.quantity < 1 || l.quantity > maxQuantity || l.price == Missing || l.at <= c.ordered || n > 0 && c.lines[n-1].product >= l.product {
 			r.Fail()
 		}
 		c.lines = append(c.lines, l)
 	}
-	if r.Err() != nil || (c.opened != 0) != (len(c.lines) > 0) {
+	if r.Err() != nil || c.Empty() {
 		r.Fail()
 		c.Reset()
 	}
 }
 
 // Empty implements Aggregate.
-func (c *Cart) Empty() bool { return c.at == 0 }
+func (c *Cart) Empty() bool { return c.ordered == 0 && len(c.lines) == 0 }
 
 // Reset implements Aggregate.
 func (c *Cart) Reset() { *c = Cart{lines: c.lines[:0]} }
