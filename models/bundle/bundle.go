@@ -22,7 +22,7 @@ var (
 
 // Most bytes that a file of a bundle may have.
 const (
-	maxManifest = 1 << 20
+	maxManifest = 256 << 10
 	maxModel    = 64 << 20
 	maxJSON     = 16 << 20
 )

@@ -1,6 +1,7 @@
 package bundle
 
 import (
+	"bytes"
 	"fmt"
 	"time"
 
@@ -114,6 +115,9 @@ type Metric struct {
 // ParseManifest reads bundle.yaml strictly and checks it. The error has a line and column for what is no Manifest, and names the field
 // of what is not allowed.
 func ParseManifest(text []byte) (Manifest, error) {
+	if deep(text) {
+		return Manifest{}, fmt.Errorf("bundle.yaml: lists and maps inside each other, more than %d deep", maxDepth)
+	}
 	var m Manifest
 	if err := yaml.UnmarshalWithOptions(text, &m, yaml.Strict()); err != nil {
 		return Manifest{}, fmt.Errorf("bundle.yaml: %s", yaml.FormatError(err, false, true))
@@ -125,6 +129,27 @@ func ParseManifest(text []byte) (Manifest, error) {
 		return Manifest{}, err
 	}
 	return m, nil
+}
+
+// maxDepth is far beyond any manifest. The YAML parser takes time and memory with the square of the depth.
+const maxDepth = 64
+
+// deep looks for nesting on the outside only: brackets, and dashes on one line. By indentation alone, a file of the allowed size cannot
+// go deep enough to do harm.
+func deep(text []byte) bool {
+	depth := 0
+	for _, c := range text {
+		switch c {
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		}
+		if depth > maxDepth {
+			return true
+		}
+	}
+	return bytes.Contains(text, bytes.Repeat([]byte("- "), maxDepth))
 }
 
 // ID is the name by which answers and metrics speak of a model version, as in churn@3.

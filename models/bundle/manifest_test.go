@@ -31,6 +31,8 @@ func TestParseManifestRefuses(t *testing.T) {
 		{"duplicate key", "version: 1\n", "version: 1\nversion: 2\n", "version"},
 		{"text for a number", "version: 1", "version: latest", "version"},
 		{"broken YAML", "bands: [", "bands: [[[", "bundle.yaml"},
+		{"brackets without end", "bands: [", "bands: " + strings.Repeat("[", 1<<17), "deep"},
+		{"dashes without end", "bands: [", "bands: " + strings.Repeat("- ", 1<<16), "deep"},
 		{"format of the future", "format: 1", "format: 2", "format: got 2, expected 1"},
 		{"no version", "version: 1", "version: 0", "version: got 0"},
 		{"name with a slash", "name: churn", "name: ../churn", "name: got \"../churn\""},
