@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // file is features.yaml as it is written. Features and tags are read one by one, so that an error in one does not hide the next.
@@ -17,6 +18,8 @@ type file struct {
 	Timezone   string     `yaml:"timezone"`
 	Features   []ast.Node `yaml:"features"`
 	Tags       []ast.Node `yaml:"tags"`
+
+	node ast.Node
 }
 
 // definition is one entry under features.
@@ -45,6 +48,8 @@ type definition struct {
 type tagDefinition struct {
 	Name string `yaml:"name"`
 	When string `yaml:"when"`
+
+	node ast.Node
 }
 
 // selector picks events: all of one name, or those of them for which where holds.
@@ -142,15 +147,23 @@ func parse(data []byte, problems *Errors) (file, []definition, []tagDefinition) 
 		problems.add(nil, "", "the file has %d bytes, at most %d are accepted", len(data), maxFileBytes)
 		return f, nil, nil
 	}
-	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil {
+	parsed, err := parser.ParseBytes(data, 0)
+	if err != nil {
 		problems.addYAML(err)
 		return f, nil, nil
 	}
+	if len(parsed.Docs) > 0 && parsed.Docs[0].Body != nil {
+		f.node = parsed.Docs[0].Body
+		if err := yaml.NodeToValue(f.node, &f, yaml.Strict()); err != nil {
+			problems.addYAML(err)
+			return f, nil, nil
+		}
+	}
 	if f.Version != 1 {
-		problems.add(nil, "version", "expected 1, got %d", f.Version)
+		problems.add(f.node, "version", "expected 1, got %d", f.Version)
 	}
 	if len(f.Features) == 0 {
-		problems.add(nil, "features", "expected at least one feature")
+		problems.add(f.node, "features", "expected at least one feature")
 	}
 	definitions := make([]definition, 0, len(f.Features))
 	for _, node := range f.Features {
@@ -169,6 +182,7 @@ func parse(data []byte, problems *Errors) (file, []definition, []tagDefinition) 
 			problems.addYAML(err)
 			continue
 		}
+		t.node = node
 		tags = append(tags, t)
 	}
 	return f, definitions, tags

@@ -18,7 +18,7 @@ func Load(data []byte) (*FeatureSet, error) {
 	f, definitions, tags := parse(data, &problems)
 	c := compiler{problems: &problems, fs: &FeatureSet{index: map[string]int{}, dispatch: map[string][]step{}, cart: -1}}
 	if c.header(f); len(definitions) > maxFeatures {
-		problems.add(nil, "features", "at most %d are accepted, got %d", maxFeatures, len(definitions))
+		problems.add(f.node, "features", "at most %d are accepted, got %d", maxFeatures, len(definitions))
 		definitions = nil
 	}
 	for i := range definitions {
@@ -62,12 +62,12 @@ var (
 func (c *compiler) header(f file) {
 	gap, err := parseDuration(cmpOr(f.SessionGap, defaultGap))
 	if err != nil {
-		c.problems.add(nil, "session_gap", "%v", err)
+		c.problems.add(f.node, "session_gap", "%v", err)
 	}
 	c.fs.sessionGap = gap.Milliseconds()
 	name := cmpOr(f.Timezone, defaultZone)
 	if c.fs.zone, err = newZone(name); err != nil {
-		c.problems.add(nil, "timezone", "expected a zone such as Asia/Shanghai, got %q", name)
+		c.problems.add(f.node, "timezone", "expected a zone such as Asia/Shanghai, got %q", name)
 	}
 }
 
@@ -153,9 +153,9 @@ func (c *compiler) finish(tags []tagDefinition) {
 		when, err := expr.CompileBool(t.When, scope)
 		switch {
 		case !featureName.MatchString(t.Name) || names[t.Name]:
-			c.problems.add(nil, "tags", "expected a name of its own in lower case, got %q", t.Name)
+			c.problems.add(t.node, "name", "expected a name of its own in lower case, got %q", t.Name)
 		case err != nil:
-			c.problems.addExpr(nil, "tags."+t.Name, err)
+			c.problems.addExpr(t.node, "when", err)
 		default:
 			names[t.Name] = true
 			c.fs.tags = append(c.fs.tags, tag{name: t.Name, when: when})
