@@ -11,13 +11,14 @@ import (
 
 // clock tells the time of a row.
 type clock struct {
-	column   int    // -1: a sequence, or a JSONL field
-	field    string // name of the column
-	unit     string // us, ms, s, rfc3339, layout
-	layout   string
-	location *time.Location
-	start    int64 // of a sequence, Unix milliseconds
-	step     int64 // milliseconds between two lines
+	column    int    // -1: a sequence, or a JSONL field
+	field     string // name of the column
+	unit      string // us, ms, s, rfc3339, layout
+	perSecond int64  // units in a second, of a number
+	layout    string
+	location  *time.Location
+	start     int64 // of a sequence, Unix milliseconds
+	step      int64 // milliseconds between two lines
 }
 
 var (
@@ -63,6 +64,7 @@ func (p *mappingParser) clock(e entry) clock {
 	case c.unit == "":
 		c.unit = "rfc3339"
 	}
+	c.perSecond = map[string]int64{"us": 1e6, "ms": 1e3, "s": 1}[c.unit]
 	return c
 }
 
@@ -149,14 +151,13 @@ func (c *clock) parse(text string) (time.Time, error) {
 		}
 		return t, nil
 	}
-	perSecond := map[string]float64{"us": 1e6, "ms": 1e3, "s": 1}[c.unit]
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		whole := int64(perSecond)
-		return time.Unix(n/whole, n%whole*(1e9/whole)), nil
+		return time.Unix(n/c.perSecond, n%c.perSecond*(1e9/c.perSecond)), nil
 	}
 	f, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.Abs(f/perSecond) > 1e11 || math.IsNaN(f) {
+	seconds := f / float64(c.perSecond)
+	if err != nil || math.IsNaN(f) || math.Abs(seconds) > 1e11 {
 		return time.Time{}, fmt.Errorf("expected a number of %s since 1970, got %.40q", c.unit, text)
 	}
-	return time.UnixMicro(int64(f / perSecond * 1e6)), nil
+	return time.UnixMicro(int64(seconds * 1e6)), nil
 }

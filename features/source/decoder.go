@@ -100,7 +100,7 @@ func (d *Decoder) ours(p place, body []byte, dst []event.Event) ([]event.Event, 
 // on different lines give different ones.
 func appendID(dst []byte, line int64, body []byte) []byte {
 	const spread = 0x9e3779b97f4a7c15
-	return strconv.AppendUint(dst, xxhash.Sum64(body)^uint64(line)*spread, 36)
+	return strconv.AppendUint(dst, xxhash.Sum64(body)^uint64(line)*spread, 16)
 }
 
 // mapped makes the events of a row, or group, by the rules.

@@ -1,11 +1,6 @@
 package source
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/halfstep-ml/halfstep/features/expr"
-)
+import "github.com/halfstep-ml/halfstep/features/expr"
 
 // key is an expression that tells rows apart, such as the customer's. One that is nothing but a column is found by the scan
 // without taking the row apart.
@@ -19,11 +14,7 @@ func (p *mappingParser) key(e entry) *key {
 	if program == nil {
 		return nil
 	}
-	k := &key{column: -1, program: program}
-	if source, _ := scalar(e.value); !p.scope.json {
-		k.column = slices.Index(p.m.Columns, strings.TrimSpace(source))
-	}
-	return k
+	return &key{column: p.column(e), program: program}
 }
 
 // text is the key of a row; "" when it has none, or there is no such key.

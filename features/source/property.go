@@ -14,8 +14,9 @@ import (
 
 // property is one named value of an event and how it is made out of the rows.
 type property struct {
-	name string
-	read func(rows []record, mem *arena) event.Value
+	name   string
+	column int // of a property that is nothing but a column, which is most of them; -1: read makes it
+	read   func(rows []record, mem *arena) event.Value
 }
 
 const (
@@ -28,12 +29,22 @@ func (p *mappingParser) properties(e entry) []property {
 	var out []property
 	for _, x := range p.mapping(e.value, e.key, nil) {
 		if _, ok := scalar(x.value); !ok {
-			out = append(out, property{name: x.key, read: p.construct(x)})
+			out = append(out, property{name: x.key, column: -1, read: p.construct(x)})
 		} else if program := compile(&p.document, x, expr.CompileValue[record], p.scope); program != nil {
-			out = append(out, property{name: x.key, read: func(rows []record, _ *arena) event.Value { return program.Eval(&rows[0]) }})
+			read := func(rows []record, _ *arena) event.Value { return program.Eval(&rows[0]) }
+			out = append(out, property{name: x.key, column: p.column(x), read: read})
 		}
 	}
 	return out
+}
+
+// column is the index of the column that an expression is nothing but, or -1.
+func (p *mappingParser) column(e entry) int {
+	if p.scope.json {
+		return -1
+	}
+	source, _ := scalar(e.value)
+	return slices.Index(p.m.Columns, strings.TrimSpace(source))
 }
 
 // constructs are the values that an expression cannot make, by the key that tells them, with the keys that go with it.
@@ -241,8 +252,13 @@ func object(properties []property, rows []record, mem *arena) event.Object {
 	}
 	o := mem.take(len(properties))
 	for i := range properties {
-		if v := present(properties[i].read(rows, mem)); v.Kind != event.Missing {
-			o = append(o, event.Field{Key: properties[i].name, Value: v})
+		p := &properties[i]
+		if p.column >= 0 {
+			if text := rows[0].fields[p.column]; text != "" {
+				o = append(o, event.Field{Key: p.name, Value: event.Value{Kind: event.String, Str: text}})
+			}
+		} else if v := present(p.read(rows, mem)); v.Kind != event.Missing {
+			o = append(o, event.Field{Key: p.name, Value: v})
 		}
 	}
 	return o[:len(o):len(o)]

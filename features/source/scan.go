@@ -131,8 +131,10 @@ type readErrors struct {
 
 func (r readErrors) next(row *rawRow) error {
 	err := r.rowReader.next(row)
-	var re *RowError
-	if err == nil || err == io.EOF || errors.As(err, &re) {
+	if err == nil || err == io.EOF {
+		return err
+	}
+	if _, bad := err.(*RowError); bad {
 		return err
 	}
 	return fmt.Errorf("read %s: %w", r.path, err)

@@ -14,11 +14,16 @@ import (
 	"github.com/halfstep-ml/halfstep/features/expr"
 )
 
-const maxMappingBytes = 1 << 20
+// Limits of a mapping file. The YAML parser takes time that grows with the square of the depth.
+const (
+	maxMappingBytes = 64 << 10
+	maxMappingDepth = 32
+)
 
 // document reads a YAML file by its syntax tree, so that every complaint knows its place and none hides another.
 type document struct {
-	errs MappingErrors
+	errs  MappingErrors
+	lines []string
 }
 
 // entry is one key of a YAML mapping and what stands behind it.
@@ -34,6 +39,11 @@ func (d *document) parse(data []byte) ast.Node {
 		d.complain(1, 1, "the file has %d bytes, at most %d are accepted", len(data), maxMappingBytes)
 		return nil
 	}
+	if line := tooDeep(data); line > 0 {
+		d.complain(line, 1, "the file is nested deeper than %d levels", maxMappingDepth)
+		return nil
+	}
+	d.lines = strings.Split(string(data), "\n")
 	file, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		line, column, message := 1, 1, err.Error()
@@ -61,6 +71,33 @@ func (d *document) parse(data []byte) ast.Node {
 		d.complain(1, 1, "the file is empty; expected a mapping with version, format, columns, customer, at and events")
 	}
 	return root
+}
+
+// tooDeep is the line on which brackets, or list and key signs in a row, nest deeper than any mapping does; 0 when none do.
+func tooDeep(data []byte) int {
+	brackets, signs, line := 0, 0, 1
+	for i, c := range data {
+		switch c {
+		case '\n':
+			line++
+			signs = 0
+		case '[', '{':
+			brackets++
+		case ']', '}':
+			brackets--
+		case '-', '?', ':':
+			if i+1 < len(data) && (data[i+1] == ' ' || data[i+1] == '\t') {
+				signs++
+			}
+		case ' ', '\t':
+		default:
+			signs = 0
+		}
+		if brackets > maxMappingDepth || signs > maxMappingDepth {
+			return line
+		}
+	}
+	return 0
 }
 
 func (d *document) complain(line, column int, format string, args ...any) {
@@ -171,7 +208,11 @@ func (d *document) flag(e entry) bool {
 func (d *document) integer(e entry, least, most int) int {
 	s, _ := scalar(e.value)
 	n, err := strconv.Atoi(s)
-	if err != nil || n < least || n > most {
+	switch wrong := err != nil || n < least || n > most; {
+	case wrong && least == most:
+		d.fail(e.value, "%s: expected %d", e.key, least)
+		return least
+	case wrong:
 		d.fail(e.value, "%s: expected a whole number from %d to %d", e.key, least, most)
 		return least
 	}
@@ -204,13 +245,13 @@ func compile[V any](d *document, e entry, with func(string, expr.Scope[record]) 
 	program, err := with(source, s)
 	var errs expr.Errors
 	if errors.As(err, &errs) {
-		line, column := expressionStart(e.value)
+		line, first, rest := d.expressionStart(e.value)
 		for _, x := range errs {
-			x.Column += column - 1
+			column := first
 			if x.Line > 1 {
-				x.Column -= column - 1
+				column = rest
 			}
-			d.complain(line+x.Line-1, x.Column, "%s: %s%s", e.key, x.Message, hint(x.Hint))
+			d.complain(line+x.Line-1, column+x.Column-1, "%s: %s%s", e.key, x.Message, hint(x.Hint))
 		}
 		return nil
 	}
@@ -228,16 +269,21 @@ func hint(text string) string {
 	return " (" + text + ")"
 }
 
-// expressionStart is where the text of a scalar begins: behind its quote, or on the line after the sign of a block.
-func expressionStart(n ast.Node) (line, column int) {
-	line, column = position(n)
+// expressionStart is where the text of a scalar begins: behind its quote, or on the line after the sign of a block. rest is the
+// column at which its further lines begin.
+func (d *document) expressionStart(n ast.Node) (line, first, rest int) {
+	line, first = position(n)
 	switch n.Type() {
 	case ast.LiteralType:
-		return line + 1, 1
+		if line < len(d.lines) {
+			text := d.lines[line]
+			first = 1 + len(text) - len(strings.TrimLeft(text, " "))
+		}
+		return line + 1, first, first
 	case ast.StringType:
 		if t := n.GetToken().Type; t == token.SingleQuoteType || t == token.DoubleQuoteType {
-			column++
+			first++
 		}
 	}
-	return line, column
+	return line, first, 1
 }
