@@ -10,7 +10,9 @@ import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ElementTree
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +29,7 @@ def main() -> None:
     if options.lint or options.only_lint:
         suites += [(name, lambda command=command: lint(command)) for name, command in LINTERS.items()]
     if not options.only_lint:
-        suites += [("go test", go_test), ("pytest", pytest)]
+        suites += [("go test -race", lambda: go_test("-race")), ("go test -run Alloc", lambda: go_test("-run=Alloc")), ("pytest", pytest)]
     passed, failed = 0, 0
     for name, run in suites:
         print(f"== {name}", flush=True)
@@ -58,43 +60,65 @@ def lint(command: list[str]) -> Count:
     return (0, 1) if failed else (1, 0)
 
 
-def go_test() -> Count:
-    """Count tests and subtests as they end; print the output of those that fail, and a line a package."""
-    command = ["go", "test", "-race", "-timeout=20m", "-json", "./..."]
-    output: dict[tuple[str, str], list[str]] = {}
-    failing: dict[str, int] = {}
-    passed, failed = 0, 0
+def go_test(flag: str) -> Count:
+    """Run the Go tests; allocations have a run of their own, because the race detector allocates."""
+    command = ["go", "test", flag, "-timeout=20m", "-json", "./..."]
+    tally = GoTally()
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as process:
         for line in process.stdout:
-            try:
-                event = json.loads(line)
-            except ValueError:
-                sys.stdout.write(line)
-                continue
-            package, test, action = event.get("Package", event.get("ImportPath", "")), event.get("Test", ""), event["Action"]
-            if action in ("output", "build-output"):
-                output.setdefault((package, test), []).append(event["Output"])
-                continue
-            if action not in ("pass", "fail", "skip"):
-                continue
-            text = output.pop((package, test), [])
-            if action == "fail":
-                failing[package] = failing.get(package, 0) + 1
-                if test or failing[package] == 1:
-                    failed += 1
-                sys.stdout.writelines(text)
-            elif action == "pass" and test:
-                passed += 1
-            if action == "skip" and test:
-                sys.stdout.writelines(line for line in text if not line.startswith("="))
-            if not test:
-                print(f"{action}\t{package}\t{event.get('Elapsed', 0):.1f} s", flush=True)
-        for (_, test), text in output.items():
-            if not test:
-                sys.stdout.writelines(text)
-    if process.returncode != 0 and failed == 0:
-        failed = 1
-    return passed, failed
+            tally.read(line)
+    if process.returncode != 0 and tally.failed == 0:
+        tally.failed = 1
+    return tally.passed, tally.failed
+
+
+@dataclass
+class GoTally:
+    """Counts tests and subtests from the events of `go test -json`, and prints what a person needs of them."""
+
+    passed: int = 0
+    failed: int = 0
+    tested: set[str] = field(default_factory=set)  # packages that had a test
+    broken: set[str] = field(default_factory=set)  # packages that had a failing one
+    output: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+    def read(self, line: str) -> None:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            sys.stdout.write(line)
+            return
+        package, test = event.get("Package", ""), event.get("Test", "")
+        match event["Action"]:
+            case "build-output":
+                sys.stdout.write(event["Output"])
+            case "output":
+                self.output[package, test].append(event["Output"])
+            case "pass" | "fail" | "skip" as ended:
+                text = self.output.pop((package, test), [])
+                if test:
+                    self.end_test(package, ended, text)
+                else:
+                    self.end_package(package, ended, text, event.get("Elapsed", 0))
+
+    def end_test(self, package: str, ended: str, text: list[str]) -> None:
+        self.tested.add(package)
+        if ended == "pass":
+            self.passed += 1
+            return
+        if ended == "fail":
+            self.failed += 1
+            self.broken.add(package)
+        sys.stdout.writelines(line for line in text if not line.startswith("=== "))
+
+    def end_package(self, package: str, ended: str, text: list[str], seconds: float) -> None:
+        """A package can fail on its own: it does not build, or its process died."""
+        if ended == "fail":
+            sys.stdout.writelines(text)
+            if package not in self.broken:
+                self.failed += 1
+        if ended == "fail" or package in self.tested:
+            print(f"{ended}\t{package}\t{seconds:.1f} s", flush=True)
 
 
 def pytest() -> Count:
