@@ -19,7 +19,7 @@ type parquetRows struct {
 	groups []parquet.RowGroup
 	rows   parquet.Rows
 	batch  []parquet.Row
-	next0  int // the next row of the batch
+	at     int // the next row of the batch
 	count  int // of rows in the batch
 	line   int64
 	slots  []int
@@ -93,7 +93,8 @@ func (m meteredAt) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-func openParquet(f *file, read func(int)) (rowReader, func(), error) {
+func openParquet(f *file, read func(int)) (rows rowReader, closeRows func(), err error) {
+	defer recoverCorrupt(f.path, &err)
 	opened, err := openParquetFile(f.path, read)
 	if err != nil {
 		return nil, nil, err
@@ -109,7 +110,7 @@ func openParquet(f *file, read func(int)) (rowReader, func(), error) {
 		leaf, _ := schema.Lookup(path...)
 		p.text = append(p.text, valueText(leaf.Node.Type()))
 	}
-	closeRows := func() {
+	closeRows = func() {
 		if p.rows != nil {
 			_ = p.rows.Close() // it was only read
 		}
@@ -133,7 +134,7 @@ func (g parquetGuard) next(row *rawRow) (err error) {
 }
 
 func (p *parquetRows) next(row *rawRow) error {
-	for p.next0 == p.count {
+	for p.at == p.count {
 		if err := p.fill(); err != nil {
 			return err
 		}
@@ -141,12 +142,12 @@ func (p *parquetRows) next(row *rawRow) error {
 	for i := range p.fields {
 		p.fields[i] = p.fields[i][:0]
 	}
-	for _, v := range p.batch[p.next0] {
+	for _, v := range p.batch[p.at] {
 		if slot := p.slots[v.Column()]; slot >= 0 && !v.IsNull() {
 			p.fields[slot] = p.text[v.Column()](p.fields[slot], v)
 		}
 	}
-	p.next0++
+	p.at++
 	p.line++
 	p.body = p.body[:0]
 	for _, f := range p.fields {
@@ -164,7 +165,7 @@ func (p *parquetRows) fill() error {
 		p.rows, p.groups = p.groups[0].Rows(), p.groups[1:]
 	}
 	var err error
-	p.next0 = 0
+	p.at = 0
 	p.count, err = p.rows.ReadRows(p.batch)
 	if errors.Is(err, io.EOF) {
 		err = p.rows.Close()
