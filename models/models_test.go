@@ -8,12 +8,16 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/models"
 	"github.com/halfstep-ml/halfstep/models/bundle"
 	"github.com/halfstep-ml/halfstep/models/bundles"
 	"github.com/halfstep-ml/halfstep/models/bundletest"
 	"github.com/halfstep-ml/halfstep/models/ort"
 )
+
+// The real FeatureSet is what models are loaded with.
+var _ bundle.Features = (*features.FeatureSet)(nil)
 
 func start(t testing.TB) *ort.Runtime {
 	t.Helper()
@@ -110,10 +114,10 @@ func without(name string) func() fs.FS {
 }
 
 func TestLoadRefuses(t *testing.T) {
-	runtime, features := start(t), bundletest.Features(bundletest.Inputs())
+	runtime, definitions := start(t), bundletest.Features(bundletest.Inputs())
 	for _, test := range refusals {
 		t.Run(test.name, func(t *testing.T) {
-			m, err := models.Load(t.Context(), test.make(), features, runtime)
+			m, err := models.Load(t.Context(), test.make(), definitions, runtime)
 			if err == nil {
 				m.Close()
 				t.Fatal("the bundle was loaded")
@@ -131,8 +135,8 @@ func TestLoadRefuses(t *testing.T) {
 }
 
 func TestLoadRefusesUnknownFeatures(t *testing.T) {
-	features := bundletest.Features(bundletest.Inputs()[:2])
-	_, err := models.Load(t.Context(), bundletest.Trees().Files(), features, start(t))
+	definitions := bundletest.Features(bundletest.Inputs()[:2])
+	_, err := models.Load(t.Context(), bundletest.Trees().Files(), definitions, start(t))
 	if !errors.Is(err, bundle.ErrUnknownFeature) || !strings.Contains(err.Error(), "spend_90d") || !strings.Contains(err.Error(), "sessions_7d") {
 		t.Fatalf("got %v, expected both features that are not there", err)
 	}
@@ -159,8 +163,8 @@ func TestLoadAllTakesTheHighestVersion(t *testing.T) {
 	}
 	place("churn/9", 9)
 	place("churn/10", 10)
-	features := bundletest.Features(bundletest.Inputs())
-	loaded, err := models.LoadAll(t.Context(), folder, features, start(t))
+	definitions := bundletest.Features(bundletest.Inputs())
+	loaded, err := models.LoadAll(t.Context(), folder, definitions, start(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +174,7 @@ func TestLoadAllTakesTheHighestVersion(t *testing.T) {
 	}
 
 	place("churn/11", 12)
-	if _, err := models.LoadAll(t.Context(), folder, features, start(t)); err == nil || !strings.Contains(err.Error(), "churn/11") {
+	if _, err := models.LoadAll(t.Context(), folder, definitions, start(t)); err == nil || !strings.Contains(err.Error(), "churn/11") {
 		t.Fatalf("got %v, expected a complaint about the folder churn/11", err)
 	}
 }

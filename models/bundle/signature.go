@@ -7,8 +7,10 @@ import (
 
 // Features is the FeatureSet, as far as models know it.
 type Features interface {
-	// Lookup returns where in the vector a feature stands and the hash of its definition.
-	Lookup(name string) (index int, hash string, ok bool)
+	// Lookup returns the hash of a feature's definition.
+	Lookup(name string) (hash string, ok bool)
+	// Index returns where in the vector a feature stands.
+	Index(name string) (int, bool)
 }
 
 // Errors that Columns wraps, one for each way in which the features of today are not those of the training set.
@@ -23,7 +25,7 @@ func (m *Manifest) Columns(features Features) ([]int, error) {
 	columns := make([]int, len(m.Inputs))
 	var errs []error
 	for i, input := range m.Inputs {
-		index, hash, ok := features.Lookup(input.Name)
+		hash, ok := features.Lookup(input.Name)
 		switch {
 		case !ok:
 			errs = append(errs, fmt.Errorf("inputs[%d]: %s: %w", i, input.Name, ErrUnknownFeature))
@@ -31,7 +33,7 @@ func (m *Manifest) Columns(features Features) ([]int, error) {
 			errs = append(errs, fmt.Errorf("inputs[%d]: %s: %w: its hash is %s, the model was trained with %s",
 				i, input.Name, ErrChangedFeature, hash, input.Hash))
 		}
-		columns[i] = index
+		columns[i], _ = features.Index(input.Name)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

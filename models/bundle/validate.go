@@ -56,7 +56,7 @@ func (m *Manifest) validate() error {
 		p.add("version", "got %d, expected a whole number from 1", m.Version)
 	}
 	if m.Created.IsZero() {
-		p.add("created", "is missing, expected a time like 2026-01-31T12:00:00Z")
+		p.add("created", "is missing or no time, expected one like 2026-01-31T12:00:00Z")
 	}
 	p.present("licence", m.Licence)
 	p.digest("model", m.Model.File)

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing/fstest"
 
@@ -159,12 +160,16 @@ func must(data []byte, err error) []byte {
 // Features is a FeatureSet for tests: the inputs of a bundle, in the order of the list.
 type Features []bundle.Input
 
-// Lookup finds a feature by name.
-func (f Features) Lookup(name string) (index int, hash string, ok bool) {
-	for i, in := range f {
-		if in.Name == name {
-			return i, in.Hash, true
-		}
+// Lookup returns the hash of a feature.
+func (f Features) Lookup(name string) (hash string, ok bool) {
+	if i, ok := f.Index(name); ok {
+		return f[i].Hash, true
 	}
-	return 0, "", false
+	return "", false
+}
+
+// Index returns the place of a feature in the list.
+func (f Features) Index(name string) (int, bool) {
+	i := slices.IndexFunc(f, func(in bundle.Input) bool { return in.Name == name })
+	return i, i >= 0
 }
