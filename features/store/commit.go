@@ -1,18 +1,12 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
-)
-
-// The bounds of one flush: what one script, one batch, one sync should carry at most.
-const (
-	maxFlushChanges = 512
-	maxFlushBytes   = 4 << 20
 )
 
 // Flush is one commit of a driver: the changes that travelled together.
@@ -23,23 +17,6 @@ type Flush struct {
 	Took      time.Duration
 	// Err means that it is not known which changes were applied.
 	Err error
-}
-
-// lane is the queue of one shard. While a flush is in flight, who comes waits, and goes with the next.
-type lane struct {
-	mu      sync.Mutex
-	waiting []*request
-	running bool
-}
-
-// request is what one Commit has for one shard, or a part of it that fits into a flush.
-type request struct {
-	changes  []Change
-	at       []int // where each change stands in the Commit
-	bytes    int
-	outcomes []error
-	err      error
-	done     chan struct{}
 }
 
 // Commit applies changes, each of them wholly or not at all, and sets outcomes[i] to nil when changes[i] was applied and is
@@ -57,29 +34,32 @@ func (s *Store) Commit(ctx context.Context, changes []Change, outcomes []error) 
 			return fmt.Errorf("commit: changes[%d]: %w", i, err)
 		}
 	}
-	requests, err := s.enqueue(ctx, changes)
-	if err != nil {
+	if err := ctx.Err(); err != nil || len(changes) == 0 {
 		return err
 	}
+	t := &ticket{done: make(chan struct{})}
+	requests := s.split(t, changes)
+	if err := s.enqueue(requests); err != nil {
+		return err
+	}
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+	}
 	var failed error
-	for _, r := range requests {
-		select {
-		case <-r.done:
-		case <-ctx.Done():
+	for i := range requests {
+		if err := requests[i].report(ctx, outcomes); err != nil {
+			failed = errors.Join(failed, err)
 		}
-		failed = errors.Join(failed, r.report(ctx, outcomes))
 	}
 	return failed
 }
 
 // report copies what became of a request, or says that it is not known.
 func (r *request) report(ctx context.Context, outcomes []error) error {
-	var err error
-	select {
-	case <-r.done:
+	err := ctx.Err()
+	if r.over.Load() {
 		err = r.err
-	default:
-		err = ctx.Err()
 	}
 	for i, at := range r.at {
 		if err != nil {
@@ -91,109 +71,48 @@ func (r *request) report(ctx context.Context, outcomes []error) error {
 	return err
 }
 
-// enqueue puts the changes into the lanes of their shards.
-func (s *Store) enqueue(ctx context.Context, changes []Change) ([]*request, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+// split makes the requests of a commit: for each shard one, or several that each fit into a flush. Changes of one shard keep
+// their order.
+func (s *Store) split(t *ticket, changes []Change) []request {
+	shards, at := make([]int, len(changes)), make([]int, len(changes))
+	for i := range changes {
+		shards[i], at[i] = ShardOf(changes[i].ID, len(s.lanes)), i
 	}
+	slices.SortStableFunc(at, func(a, b int) int { return cmp.Compare(shards[a], shards[b]) })
+	sorted := make([]Change, len(changes))
+	var requests []request
+	for i, k := range at {
+		sorted[i] = changes[k]
+		size := changes[k].size()
+		last := len(requests) - 1
+		if last < 0 || requests[last].shard != shards[k] || requests[last].full(size) {
+			requests = append(requests, request{ticket: t, shard: shards[k], changes: sorted[i:i:len(sorted)], at: at[i:i]})
+			last++
+		}
+		r := &requests[last]
+		r.changes, r.at, r.bytes = r.changes[:len(r.changes)+1], r.at[:len(r.at)+1], r.bytes+size
+	}
+	for i := range requests {
+		r := &requests[i]
+		r.changes = slices.Clip(r.changes) // a flush may append to it
+	}
+	t.pending.Store(int64(len(requests)))
+	return requests
+}
+
+func (r *request) full(more int) bool {
+	return len(r.changes) == maxFlushChanges || r.bytes+more > maxFlushBytes
+}
+
+// enqueue puts requests into the lanes of their shards.
+func (s *Store) enqueue(requests []request) error {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if s.closed {
-		return nil, ErrClosed
+		return ErrClosed
 	}
-	var requests []*request
-	open := make(map[int]*request, min(len(changes), len(s.lanes)))
-	for i := range changes {
-		shard := ShardOf(changes[i].ID, len(s.lanes))
-		size := changes[i].size()
-		r := open[shard]
-		if r != nil && (len(r.changes) == maxFlushChanges || r.bytes+size > maxFlushBytes) {
-			s.push(shard, r)
-			r = nil
-		}
-		if r == nil {
-			r = &request{done: make(chan struct{})}
-			open[shard] = r
-			requests = append(requests, r)
-		}
-		r.changes, r.at, r.bytes = append(r.changes, changes[i]), append(r.at, i), r.bytes+size
+	for i := range requests {
+		s.push(&requests[i])
 	}
-	for shard, r := range open {
-		s.push(shard, r)
-	}
-	return requests, nil
-}
-
-// push queues a request and sees to it that somebody flushes its lane.
-func (s *Store) push(shard int, r *request) {
-	l := &s.lanes[shard]
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.waiting = append(l.waiting, r)
-	if !l.running {
-		l.running = true
-		s.work.Go(func() { s.flushLane(shard, l) })
-	}
-}
-
-// flushLane flushes until nobody waits.
-func (s *Store) flushLane(shard int, l *lane) {
-	for {
-		batch := l.next()
-		if batch == nil {
-			return
-		}
-		s.flush(shard, batch)
-		for _, r := range batch {
-			close(r.done)
-		}
-	}
-}
-
-// next takes the requests that fit into one flush; nil when there are none, and then the lane rests.
-func (l *lane) next() []*request {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.waiting) == 0 {
-		l.running = false
-		return nil
-	}
-	n := 0
-	changes, bytes := 0, 0
-	for _, r := range l.waiting {
-		changes, bytes = changes+len(r.changes), bytes+r.bytes
-		if n > 0 && (changes > maxFlushChanges || bytes > maxFlushBytes) {
-			break
-		}
-		n++
-	}
-	batch := slices.Clone(l.waiting[:n])
-	l.waiting = slices.Delete(l.waiting, 0, n)
-	return batch
-}
-
-func (s *Store) flush(shard int, batch []*request) {
-	changes := batch[0].changes
-	for _, r := range batch[1:] {
-		changes = append(changes, r.changes...)
-	}
-	outcomes := make([]error, len(changes))
-	start := time.Now()
-	// Whoever waits may give up; the flush serves the others too, so it is nobody's to cancel.
-	err := s.Driver.Commit(context.Background(), shard, changes, outcomes)
-	took := time.Since(start)
-
-	conflicts, at := 0, 0
-	for _, r := range batch {
-		r.err, r.outcomes = err, outcomes[at:at+len(r.changes)]
-		at += len(r.changes)
-		for _, outcome := range r.outcomes {
-			if errors.Is(outcome, ErrConflict) {
-				conflicts++
-			}
-		}
-	}
-	if s.onFlush != nil {
-		s.onFlush(Flush{Shard: shard, Changes: len(changes), Conflicts: conflicts, Took: took, Err: err})
-	}
+	return nil
 }

@@ -2,7 +2,7 @@
 // atomic step.
 //
 // A Driver is the small thing that a database has to do; Store adds, once for all drivers, what they share: commits of different
-// customers that travel together, and the watching of positions. The drivers live in the folders below; package storetest holds the
+// customers that travel together, and the trimming of the journal. The drivers live in the folders below; package storetest holds the
 // one conformance suite that all of them pass.
 package store
 

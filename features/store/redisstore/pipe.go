@@ -13,7 +13,7 @@ const (
 	// pipesInFlight is how many pipelines are under way to a node: one that it works on, and one on the way.
 	pipesInFlight = 2
 	// pipeCommits bounds how many commits go in one pipeline.
-	pipeCommits = 64
+	pipeCommits = 256
 )
 
 // pipes gather the commits of different shards that are bound for one node at one time: alone, each costs Redis ten times as

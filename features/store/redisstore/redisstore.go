@@ -12,6 +12,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -28,6 +29,9 @@ const (
 	defaultPrefix  = "halfstep:"
 	defaultLinkTTL = 30 * 24 * time.Hour
 )
+
+// setLogger is done once: it changes a variable of go-redis.
+var setLogger = sync.OnceFunc(func() { redis.SetLogger(logger{}) })
 
 // Options say where the store is and what it is like.
 type Options struct {
@@ -70,6 +74,7 @@ func Open(ctx context.Context, o Options) (*Driver, error) {
 	if o.CustomerTTL < 0 || o.LinkTTL < 0 {
 		return nil, errors.New("redis store: a time to live is negative")
 	}
+	setLogger()
 	client, err := connect(o.URL)
 	if err != nil {
 		return nil, fmt.Errorf("redis store: %w", err)
@@ -200,4 +205,11 @@ func (d *Driver) enter(ctx context.Context) error {
 		return store.ErrClosed
 	}
 	return nil
+}
+
+// logger passes on what go-redis has to say, in the format of everything else.
+type logger struct{}
+
+func (logger) Printf(ctx context.Context, format string, args ...any) {
+	slog.WarnContext(ctx, "redis client", "message", fmt.Sprintf(format, args...))
 }

@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -152,7 +153,7 @@ func (t target) single() (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = timeouts(o.DialTimeout, o.ReadTimeout, o.WriteTimeout)
+	settle(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.MaxRetries, &o.DialerRetries)
 	o.MaintNotificationsConfig = noNotifications()
 	return redis.NewClient(o), nil
 }
@@ -165,7 +166,7 @@ func (t target) cluster() (redis.UniversalClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = timeouts(o.DialTimeout, o.ReadTimeout, o.WriteTimeout)
+	settle(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.MaxRetries, &o.DialerRetries)
 	o.MaintNotificationsConfig = noNotifications()
 	anyServer(o.TLSConfig)
 	return redis.NewClusterClient(o), nil
@@ -185,22 +186,19 @@ func (t target) sentinel() (redis.UniversalClient, error) {
 	}
 	// go-redis takes the URL's login for that of the sentinels.
 	o.Username, o.Password, o.SentinelUsername, o.SentinelPassword = o.SentinelUsername, o.SentinelPassword, user, password
-	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = timeouts(o.DialTimeout, o.ReadTimeout, o.WriteTimeout)
+	settle(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.MaxRetries, &o.DialerRetries)
 	anyServer(o.TLSConfig)
 	return redis.NewFailoverClient(o), nil
 }
 
-func timeouts(dial, read, write time.Duration) (time.Duration, time.Duration, time.Duration) {
-	if dial == 0 {
-		dial = dialTimeout
-	}
-	if read == 0 {
-		read = ioTimeout
-	}
-	if write == 0 {
-		write = ioTimeout
-	}
-	return dial, read, write
+// settle fills in what the URL leaves open. Whoever asks has a deadline of milliseconds, and a Redis that is away should cost
+// them little.
+func settle(dial, read, write *time.Duration, retries, dials *int) {
+	*dial = cmp.Or(*dial, dialTimeout)
+	*read = cmp.Or(*read, ioTimeout)
+	*write = cmp.Or(*write, ioTimeout)
+	*retries = cmp.Or(*retries, 1)
+	*dials = cmp.Or(*dials, 1)
 }
 
 // noNotifications spares every new connection a question that only Redis Enterprise answers.
