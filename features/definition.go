@@ -8,7 +8,8 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
+
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // file is features.yaml as it is written. Features and tags are read one by one, so that an error in one does not hide the next.
@@ -140,50 +141,37 @@ func parseDuration(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// parse reads the file's shape, collecting what is wrong with it.
-func parse(data []byte, problems *Errors) (file, []definition, []tagDefinition) {
-	var f file
-	if len(data) > maxFileBytes {
-		problems.add(nil, "", "the file has %d bytes, at most %d are accepted", len(data), maxFileBytes)
+// parse reads the file's shape, noting what is wrong with it.
+func parse(data []byte, d *yamlfile.Document) (f file, definitions []definition, tags []tagDefinition) {
+	f.node = d.Parse(data, maxFileBytes, "version and features")
+	if f.node == nil {
 		return f, nil, nil
 	}
-	parsed, err := parser.ParseBytes(data, 0)
-	if err != nil {
-		problems.addYAML(err)
+	if err := yaml.NodeToValue(f.node, &f, yaml.Strict()); err != nil {
+		d.Note(err)
 		return f, nil, nil
-	}
-	if len(parsed.Docs) > 0 && parsed.Docs[0].Body != nil {
-		f.node = parsed.Docs[0].Body
-		if err := yaml.NodeToValue(f.node, &f, yaml.Strict()); err != nil {
-			problems.addYAML(err)
-			return f, nil, nil
-		}
 	}
 	if f.Version != 1 {
-		problems.add(f.node, "version", "expected 1, got %d", f.Version)
+		complain(d, f.node, "version", "expected 1, got %d", f.Version)
 	}
 	if len(f.Features) == 0 {
-		problems.add(f.node, "features", "expected at least one feature")
+		complain(d, f.node, "features", "expected at least one feature")
 	}
-	definitions := make([]definition, 0, len(f.Features))
 	for _, node := range f.Features {
-		var d definition
-		if err := yaml.NodeToValue(node, &d, yaml.Strict()); err != nil {
-			problems.addYAML(err)
+		one := definition{node: node}
+		if err := yaml.NodeToValue(node, &one, yaml.Strict()); err != nil {
+			d.Note(err)
 			continue
 		}
-		d.node = node
-		definitions = append(definitions, d)
+		definitions = append(definitions, one)
 	}
-	var tags []tagDefinition
 	for _, node := range f.Tags {
-		var t tagDefinition
-		if err := yaml.NodeToValue(node, &t, yaml.Strict()); err != nil {
-			problems.addYAML(err)
+		one := tagDefinition{node: node}
+		if err := yaml.NodeToValue(node, &one, yaml.Strict()); err != nil {
+			d.Note(err)
 			continue
 		}
-		t.node = node
-		tags = append(tags, t)
+		tags = append(tags, one)
 	}
 	return f, definitions, tags
 }

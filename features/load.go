@@ -5,41 +5,47 @@ import (
 	"math"
 	"regexp"
 	"slices"
-	"sort"
 	"strings"
+
+	"github.com/goccy/go-yaml/ast"
 
 	"github.com/halfstep-ml/halfstep/features/aggregate"
 	"github.com/halfstep-ml/halfstep/features/expr"
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // Load compiles a features file. The error is of type Errors and holds everything that is wrong with it.
 func Load(data []byte) (*FeatureSet, error) {
-	var problems Errors
-	f, definitions, tags := parse(data, &problems)
-	c := compiler{problems: &problems, fs: &FeatureSet{index: map[string]int{}, dispatch: map[string][]step{}, cart: -1}}
+	var doc yamlfile.Document
+	f, definitions, tags := parse(data, &doc)
+	c := compiler{doc: &doc, fs: &FeatureSet{index: map[string]int{}, dispatch: map[string][]step{}, cart: -1}, node: f.node}
 	if c.header(f); len(definitions) > maxFeatures {
-		problems.add(f.node, "features", "at most %d are accepted, got %d", maxFeatures, len(definitions))
+		c.complain(f.node, "features", "at most %d are accepted, got %d", maxFeatures, len(definitions))
 		definitions = nil
 	}
 	for i := range definitions {
 		c.define(&definitions[i])
 	}
-	if len(problems) == 0 {
+	if len(doc.Problems) == 0 {
 		c.finish(tags)
 	}
-	if len(problems) > 0 {
-		sort.SliceStable(problems, func(i, j int) bool { return problems[i].Line < problems[j].Line })
-		return nil, problems
+	if err := doc.Problems.Err(); err != nil {
+		return nil, err
 	}
 	return c.fs, nil
 }
 
 // compiler builds a FeatureSet from definitions.
 type compiler struct {
-	fs       *FeatureSet
-	problems *Errors
-	plans    []*plan
-	derives  []*definition
+	fs      *FeatureSet
+	doc     *yamlfile.Document
+	node    ast.Node
+	plans   []*plan
+	derives []*definition
+}
+
+func (c *compiler) complain(node ast.Node, field, format string, args ...any) {
+	complain(c.doc, node, field, format, args...)
 }
 
 // plan is an aggregate to be, with the features that read it.
@@ -62,12 +68,12 @@ var (
 func (c *compiler) header(f file) {
 	gap, err := parseDuration(cmpOr(f.SessionGap, defaultGap))
 	if err != nil {
-		c.problems.add(f.node, "session_gap", "%v", err)
+		c.complain(f.node, "session_gap", "%v", err)
 	}
 	c.fs.sessionGap = gap.Milliseconds()
 	name := cmpOr(f.Timezone, defaultZone)
 	if c.fs.zone, err = newZone(name); err != nil {
-		c.problems.add(f.node, "timezone", "expected a zone such as Asia/Shanghai, got %q", name)
+		c.complain(f.node, "timezone", "expected a zone such as Asia/Shanghai, got %q", name)
 	}
 }
 
@@ -81,11 +87,11 @@ func cmpOr(s, otherwise string) string {
 // define compiles one definition into columns, and into a plan unless another feature has the same aggregate.
 func (c *compiler) define(d *definition) {
 	if !featureName.MatchString(d.Name) {
-		c.problems.add(d.node, "name", "expected lower-case letters, digits and underscores, beginning with a letter, got %q", d.Name)
+		c.complain(d.node, "name", "expected lower-case letters, digits and underscores, beginning with a letter, got %q", d.Name)
 		return
 	}
 	if len(d.Vocabulary) > aggregate.MaxTop {
-		c.problems.add(d.node, "vocabulary", "at most %d words are accepted, got %d", aggregate.MaxTop, len(d.Vocabulary))
+		c.complain(d.node, "vocabulary", "at most %d words are accepted, got %d", aggregate.MaxTop, len(d.Vocabulary))
 	}
 	kinds := 0
 	for _, set := range []bool{d.Request != "", d.Derive != "", d.Aggregate != ""} {
@@ -95,7 +101,7 @@ func (c *compiler) define(d *definition) {
 	}
 	switch {
 	case kinds != 1:
-		c.problems.add(d.node, "", "feature %s: expected exactly one of aggregate, request and derive", d.Name)
+		c.complain(d.node, "", "feature %s: expected exactly one of aggregate, request and derive", d.Name)
 	case d.Request != "":
 		c.request(d)
 	case d.Derive != "":
@@ -109,7 +115,7 @@ func (c *compiler) define(d *definition) {
 // column adds a column to the vector and returns its position, -1 when the name is taken.
 func (c *compiler) column(d *definition, name string, f Feature) int {
 	if _, taken := c.fs.index[name]; taken {
-		c.problems.add(d.node, "name", "the name %s is taken by an earlier feature", name)
+		c.complain(d.node, "name", "the name %s is taken by an earlier feature", name)
 		return -1
 	}
 	f.Name, f.Meaning, f.Vocabulary, f.Default = name, d.Meaning, d.Vocabulary, nan
@@ -132,7 +138,7 @@ func (c *compiler) seal(column int, canonical string) {
 func (c *compiler) request(d *definition) {
 	value, err := expr.CompileValue(d.Request, momentScope{})
 	if err != nil {
-		c.problems.addExpr(d.node, "request", err)
+		c.doc.Expression(child(d.node, "request"), "request", err)
 		return
 	}
 	column := c.column(d, d.Name, Feature{Kind: "request", Unit: d.Unit, OrderFree: true})
@@ -153,15 +159,15 @@ func (c *compiler) finish(tags []tagDefinition) {
 		when, err := expr.CompileBool(t.When, scope)
 		switch {
 		case !featureName.MatchString(t.Name) || names[t.Name]:
-			c.problems.add(t.node, "name", "expected a name of its own in lower case, got %q", t.Name)
+			c.complain(t.node, "name", "expected a name of its own in lower case, got %q", t.Name)
 		case err != nil:
-			c.problems.addExpr(t.node, "when", err)
+			c.doc.Expression(child(t.node, "when"), "when", err)
 		default:
 			names[t.Name] = true
 			c.fs.tags = append(c.fs.tags, tag{name: t.Name, when: when})
 		}
 	}
-	if len(*c.problems) == 0 {
+	if len(c.doc.Problems) == 0 {
 		c.fs.revision = c.revision()
 	}
 }
@@ -175,12 +181,12 @@ func (c *compiler) derive() {
 		column := c.fs.index[d.Name]
 		formula, err := expr.CompileNumber(d.Derive, scope)
 		if err != nil {
-			c.problems.addExpr(d.node, "derive", err)
+			c.doc.Expression(child(d.node, "derive"), "derive", err)
 			continue
 		}
 		formulas[column], definitions[column] = formula, d
 	}
-	if len(*c.problems) > 0 {
+	if len(c.doc.Problems) > 0 {
 		return
 	}
 	state := map[int]int{} // 1: being visited, 2: done
@@ -192,7 +198,7 @@ func (c *compiler) derive() {
 		}
 		path = append(path, c.fs.features[column].Name)
 		if state[column] == 1 {
-			c.problems.add(definitions[column].node, "derive", "reads itself: %s", strings.Join(path, " -> "))
+			c.complain(definitions[column].node, "derive", "reads itself: %s", strings.Join(path, " -> "))
 			return
 		}
 		state[column] = 1
@@ -232,7 +238,7 @@ func (c *compiler) assemble() {
 	names := map[string]bool{}
 	for i, p := range c.plans {
 		if i > 0 && c.plans[i-1].key == p.key {
-			c.problems.add(nil, "features", "two aggregates have the same key; change either definition slightly:\n%s\n%s", p.canonical, c.plans[i-1].canonical)
+			c.complain(c.node, "features", "two aggregates have the same key; change either definition slightly:\n%s\n%s", p.canonical, c.plans[i-1].canonical)
 			return
 		}
 		slices.SortFunc(p.spec.Outputs, func(a, b aggregate.Output) int { return a.Pick - b.Pick })

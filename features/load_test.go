@@ -37,7 +37,7 @@ features:
 		`5:46: aggregate: expected one of cart, count`,
 		`6:62: windows: expected windows from short to long`,
 		`7:5: value: aggregate sum needs a value`,
-		`8:19: on: `,
+		`8:65: on: the expression ends too early`,
 		`9:5: on: feature e: expected the events that it counts`,
 		`11:40: unknown field "colour"`,
 		`12:44: k: expected 1 to 32, got 99`,
@@ -63,14 +63,14 @@ features:
 func TestBadFilesSaySo(t *testing.T) {
 	for name, tc := range map[string]struct{ file, want string }{
 		"no YAML":           {"version: [", ""},
-		"empty":             {"", "version: expected 1, got 0"},
+		"empty":             {"", "the file is empty; expected version and features"},
 		"another version":   {"version: 2\nfeatures: []", "version: expected 1, got 2"},
 		"unknown key":       {"version: 1\nfeature: []", `2:1: unknown field "feature"`},
 		"unknown name":      {"version: 1\nfeatures:\n  - {name: a, derive: 'order_30d'}\n  - {name: orders, on: X, aggregate: count, windows: [30d]}", "orders_30d"},
 		"name taken":        {"version: 1\nfeatures:\n  - {name: a, on: X, aggregate: count}\n  - {name: a, on: Y, aggregate: count}", "4:12: name: the name a is taken"},
 		"mixed types":       {"version: 1\nfeatures:\n  - {name: a, on: {event: X, where: 'name > 3'}, aggregate: count}", "3:"},
 		"too large":         {strings.Repeat("#", 2<<20), "at most 1048576"},
-		"a broken tag":      {"version: 1\nfeatures:\n  - {name: a, on: X, aggregate: count}\ntags: [{name: t, when: 'b > 1'}]", "4:24: when: unknown name b"},
+		"a broken tag":      {"version: 1\nfeatures:\n  - {name: a, on: X, aggregate: count}\ntags: [{name: t, when: 'b > 1'}]", "4:25: when: unknown name b"},
 		"fractional window": {"version: 1\nfeatures:\n  - {name: a, on: X, aggregate: count, windows: [1500ms]}", "windows must be whole seconds"},
 	} {
 		t.Run(name, func(t *testing.T) {

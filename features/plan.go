@@ -19,22 +19,22 @@ func (c *compiler) aggregate(d *definition) {
 	if !ok {
 		names := aggregate.KindNames()
 		slices.Sort(names)
-		c.problems.add(d.node, "aggregate", "expected one of %s, got %q", strings.Join(names, ", "), d.Aggregate)
+		c.complain(d.node, "aggregate", "expected one of %s, got %q", strings.Join(names, ", "), d.Aggregate)
 		return
 	}
-	before := len(*c.problems)
+	before := len(c.doc.Problems)
 	p := &plan{spec: aggregate.Spec{Kind: kind, K: d.K}, orderFree: kind.OrderFree()}
 	c.bounds(d, p)
 	if kind == aggregate.CartKind {
 		c.cartSelections(d, p)
 	} else {
 		if len(d.On) == 0 {
-			c.problems.add(d.node, "on", "feature %s: expected the events that it counts", d.Name)
+			c.complain(d.node, "on", "feature %s: expected the events that it counts", d.Name)
 		}
 		p.on = c.selections(d, kind, d.On, "on")
 		p.reset = c.selections(d, kind, d.ResetOn, "reset_on")
 	}
-	if len(*c.problems) > before {
+	if len(c.doc.Problems) > before {
 		return
 	}
 	c.identify(p)
@@ -55,40 +55,40 @@ func (c *compiler) bounds(d *definition, p *plan) {
 	for _, w := range d.Windows {
 		length, err := parseDuration(w)
 		if err != nil {
-			c.problems.add(d.node, "windows", "%v", err)
+			c.complain(d.node, "windows", "%v", err)
 			continue
 		}
 		p.spec.Windows = append(p.spec.Windows, length.Milliseconds())
 	}
 	if !slices.IsSorted(p.spec.Windows) || len(slices.Compact(slices.Clone(p.spec.Windows))) < len(p.spec.Windows) {
-		c.problems.add(d.node, "windows", "expected windows from short to long, each once")
+		c.complain(d.node, "windows", "expected windows from short to long, each once")
 	}
 	if kind == aggregate.LastK && (d.K < 1 || d.K > aggregate.MaxSeries) {
-		c.problems.add(d.node, "k", "expected 1 to %d, got %d", aggregate.MaxSeries, d.K)
+		c.complain(d.node, "k", "expected 1 to %d, got %d", aggregate.MaxSeries, d.K)
 	}
 	if kind != aggregate.LastK && (d.K != 0 || len(d.Outputs) > 0) {
-		c.problems.add(d.node, "k", "k and outputs belong to aggregate last_k")
+		c.complain(d.node, "k", "k and outputs belong to aggregate last_k")
 	}
 	if len(d.ResetOn) > 0 && kind != aggregate.RunLength && kind != aggregate.Last {
-		c.problems.add(d.node, "reset_on", "only run_length and last can be reset")
+		c.complain(d.node, "reset_on", "only run_length and last can be reset")
 	}
 	if kind == aggregate.DecayedSum {
 		life, err := parseDuration(d.HalfLife)
 		if err != nil {
-			c.problems.add(d.node, "half_life", "%v", err)
+			c.complain(d.node, "half_life", "%v", err)
 		}
 		p.spec.HalfLife = life.Milliseconds()
 	} else if d.HalfLife != "" {
-		c.problems.add(d.node, "half_life", "belongs to aggregate decayed_sum")
+		c.complain(d.node, "half_life", "belongs to aggregate decayed_sum")
 	}
 	if err := p.spec.Prepare(); err != nil {
-		c.problems.add(d.node, "windows", "%v", err)
+		c.complain(d.node, "windows", "%v", err)
 	}
 }
 
 func (c *compiler) cartSelections(d *definition, p *plan) {
 	if len(d.On) > 0 || len(d.ResetOn) > 0 || d.Where != "" {
-		c.problems.add(d.node, "on", "the cart follows its own events: %s", strings.Join(aggregate.CartEvents, ", "))
+		c.complain(d.node, "on", "the cart follows its own events: %s", strings.Join(aggregate.CartEvents, ", "))
 	}
 	for _, name := range aggregate.CartEvents {
 		p.on = append(p.on, selection{event: name, text: name})
@@ -137,7 +137,7 @@ func (c *compiler) outputs(d *definition, p *plan) {
 		if p.timed(pick) {
 			unit = cmpOr(unit, scaleDefault)
 			if scale = scales[unit]; scale == 0 {
-				c.problems.add(d.node, "unit", "expected seconds, minutes, hours or days, got %q", unit)
+				c.complain(d.node, "unit", "expected seconds, minutes, hours or days, got %q", unit)
 				return
 			}
 		}
@@ -152,7 +152,7 @@ func (c *compiler) outputs(d *definition, p *plan) {
 	case p.spec.Kind == aggregate.CartKind:
 		pick, ok := cartOutputs[string(d.Value)]
 		if !ok {
-			c.problems.add(d.node, "value", "expected items, lines, total or age, got %q", d.Value)
+			c.complain(d.node, "value", "expected items, lines, total or age, got %q", d.Value)
 			return
 		}
 		add(d.Name, pick, 0)
@@ -167,7 +167,7 @@ func (c *compiler) outputs(d *definition, p *plan) {
 				pick, ok = n, true
 			}
 			if !ok {
-				c.problems.add(d.node, "outputs", "expected last, mean, slope, min, max, std, count or a position up to k, got %q", name)
+				c.complain(d.node, "outputs", "expected last, mean, slope, min, max, std, count or a position up to k, got %q", name)
 				continue
 			}
 			add(d.Name+"_"+string(name), pick, 0)

@@ -3,9 +3,7 @@ package features
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -57,16 +55,16 @@ func (s *selection) matches(name string) bool {
 
 // selections compiles the selectors of a definition.
 func (c *compiler) selections(d *definition, kind aggregate.Kind, list selectors, field string) (out []selection) {
-	for _, sel := range list {
+	for i, sel := range list {
 		s := selection{event: sel.Event, text: sel.Event}
 		where := sel.Where
 		if field == "on" && d.Where != "" {
-			where = strings.Join(slices.DeleteFunc([]string{bracket(where), bracket(d.Where)}, func(s string) bool { return s == "" }), " && ")
+			where = both(where, d.Where)
 		}
 		if where != "" {
 			predicate, err := expr.CompileBool(where, occurrenceScope{})
 			if err != nil {
-				c.problems.addExpr(d.node, field, err)
+				c.doc.Expression(child(element(child(d.node, field), i), "where"), field, err)
 				continue
 			}
 			s.where, s.text = predicate, s.text+" where "+predicate.Source()
@@ -79,11 +77,11 @@ func (c *compiler) selections(d *definition, kind aggregate.Kind, list selectors
 	return out
 }
 
-func bracket(source string) string {
-	if source == "" {
-		return ""
+func both(where, and string) string {
+	if where == "" {
+		return and
 	}
-	return "(" + source + ")"
+	return "(" + where + ") && (" + and + ")"
 }
 
 // value compiles what an event is worth to an aggregate.
@@ -91,7 +89,7 @@ func (c *compiler) value(d *definition, kind aggregate.Kind, source string, s *s
 	switch kind {
 	case aggregate.Count, aggregate.TimeSinceLast, aggregate.TimeSinceFirst, aggregate.RunLength, aggregate.StreakDays, aggregate.CartKind:
 		if source != "" && kind != aggregate.CartKind {
-			c.problems.add(d.node, "value", "aggregate %s takes no value", d.Aggregate)
+			c.complain(d.node, "value", "aggregate %s takes no value", d.Aggregate)
 		}
 		return nil
 	case aggregate.DecayedSum:
@@ -101,13 +99,13 @@ func (c *compiler) value(d *definition, kind aggregate.Kind, source string, s *s
 	}
 	switch {
 	case source == "":
-		c.problems.add(d.node, "value", "aggregate %s needs a value", d.Aggregate)
+		c.complain(d.node, "value", "aggregate %s needs a value", d.Aggregate)
 	case len(d.Vocabulary) > 0:
 		return c.position(d, source, s)
 	default:
 		formula, err := expr.CompileNumber(source, occurrenceScope{})
 		if err != nil {
-			c.problems.addExpr(d.node, "value", err)
+			c.doc.Expression(child(d.node, "value"), "value", err)
 			return nil
 		}
 		s.text += " value " + formula.Source()
@@ -120,7 +118,7 @@ func (c *compiler) value(d *definition, kind aggregate.Kind, source string, s *s
 func (c *compiler) position(d *definition, source string, s *selection) func(*occurrence) int64 {
 	phrase, err := expr.CompileText(source, occurrenceScope{})
 	if err != nil {
-		c.problems.addExpr(d.node, "value", err)
+		c.doc.Expression(child(d.node, "value"), "value", err)
 		return nil
 	}
 	s.text += fmt.Sprintf(" value %s in %q", phrase.Source(), d.Vocabulary)
@@ -147,12 +145,12 @@ func wordPosition(words []string, word string) int {
 // hashed is the hash of a value of any kind, for telling values apart.
 func (c *compiler) hashed(d *definition, source string, s *selection) func(*occurrence) int64 {
 	if source == "" {
-		c.problems.add(d.node, "value", "aggregate distinct needs a value")
+		c.complain(d.node, "value", "aggregate distinct needs a value")
 		return nil
 	}
 	getter, err := expr.CompileValue(source, occurrenceScope{})
 	if err != nil {
-		c.problems.addExpr(d.node, "value", err)
+		c.doc.Expression(child(d.node, "value"), "value", err)
 		return nil
 	}
 	s.text += " value " + getter.Source()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"time"
 	_ "time/tzdata" // a mapping may name a time zone on a machine that has no table of them
+
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // clock tells the time of a row.
@@ -26,26 +28,26 @@ var (
 	units     = []string{"us", "ms", "s", "rfc3339"}
 )
 
-func (p *mappingParser) clock(e entry) clock {
+func (p *mappingParser) clock(e yamlfile.Entry) clock {
 	c := clock{column: -1, location: time.UTC}
 	given := map[string]bool{}
-	for _, k := range p.mapping(e.value, e.key, clockKeys) {
-		given[k.key] = true
-		switch k.key {
+	for _, k := range p.Mapping(e.Value, e.Key, clockKeys) {
+		given[k.Key] = true
+		switch k.Key {
 		case "column":
 			p.clockColumn(k, &c)
 		case "unit":
-			if c.unit = p.text(k); c.unit != "" && !slices.Contains(units, c.unit) {
-				p.fail(k.value, "unit: unknown unit %s%s", c.unit, didYouMean(c.unit, units))
+			if c.unit = p.Text(k); c.unit != "" && !slices.Contains(units, c.unit) {
+				p.Fail(k.Value, "unit: unknown unit %s%s", c.unit, yamlfile.DidYouMean(c.unit, units))
 			}
 		case "layout":
-			if c.layout = p.text(k); c.layout == time.Unix(0, 0).Format(c.layout) {
-				p.fail(k.value, "layout: expected a layout such as 2006-01-02 15:04:05, the way Go writes the moment 2006-01-02 15:04:05 -0700")
+			if c.layout = p.Text(k); c.layout == time.Unix(0, 0).Format(c.layout) {
+				p.Fail(k.Value, "layout: expected a layout such as 2006-01-02 15:04:05, the way Go writes the moment 2006-01-02 15:04:05 -0700")
 			}
 		case "timezone":
 			var err error
-			if c.location, err = time.LoadLocation(p.text(k)); err != nil {
-				p.fail(k.value, "timezone: expected a time zone such as Europe/London")
+			if c.location, err = time.LoadLocation(p.Text(k)); err != nil {
+				p.Fail(k.Value, "timezone: expected a time zone such as Europe/London")
 				c.location = time.UTC
 			}
 		case "sequence":
@@ -54,11 +56,11 @@ func (p *mappingParser) clock(e entry) clock {
 	}
 	switch {
 	case given["column"] == given["sequence"]:
-		p.fail(e.value, "%s: expected either column or sequence", e.key)
+		p.Fail(e.Value, "%s: expected either column or sequence", e.Key)
 	case given["unit"] && given["layout"]:
-		p.fail(e.value, "%s: unit and layout exclude each other", e.key)
+		p.Fail(e.Value, "%s: unit and layout exclude each other", e.Key)
 	case given["timezone"] && !given["layout"]:
-		p.fail(e.value, "%s: a timezone needs a layout", e.key)
+		p.Fail(e.Value, "%s: a timezone needs a layout", e.Key)
 	case c.layout != "":
 		c.unit = "layout"
 	case c.unit == "":
@@ -68,32 +70,32 @@ func (p *mappingParser) clock(e entry) clock {
 	return c
 }
 
-func (p *mappingParser) clockColumn(k entry, c *clock) {
-	c.field = p.text(k)
+func (p *mappingParser) clockColumn(k yamlfile.Entry, c *clock) {
+	c.field = p.Text(k)
 	if c.column = slices.Index(p.m.Columns, c.field); c.column < 0 && c.field != "" && (!p.scope.json || len(p.m.Columns) > 0) {
-		p.fail(k.value, "column: unknown column %s%s", c.field, didYouMean(c.field, p.m.Columns))
+		p.Fail(k.Value, "column: unknown column %s%s", c.field, yamlfile.DidYouMean(c.field, p.m.Columns))
 	}
 }
 
-func (p *mappingParser) sequence(e entry, c *clock) {
-	for _, k := range p.mapping(e.value, e.key, []string{"start", "step"}) {
-		switch text := p.text(k); k.key {
+func (p *mappingParser) sequence(e yamlfile.Entry, c *clock) {
+	for _, k := range p.Mapping(e.Value, e.Key, []string{"start", "step"}) {
+		switch text := p.Text(k); k.Key {
 		case "start":
 			t, err := time.Parse(time.RFC3339, text)
 			if err != nil || checkTime(t) != nil {
-				p.fail(k.value, "start: expected an RFC 3339 time from %d to %d such as 2020-01-01T00:00:00Z", firstYear, lastYear)
+				p.Fail(k.Value, "start: expected an RFC 3339 time from %d to %d such as 2020-01-01T00:00:00Z", firstYear, lastYear)
 			}
 			c.start = t.UnixMilli()
 		case "step":
 			d, err := time.ParseDuration(text)
 			if err != nil || d < time.Millisecond || d > 24*time.Hour {
-				p.fail(k.value, "step: expected a duration from 1ms to 24h")
+				p.Fail(k.Value, "step: expected a duration from 1ms to 24h")
 			}
 			c.step = d.Milliseconds()
 		}
 	}
 	if c.start == 0 || c.step == 0 {
-		p.fail(e.value, "sequence: start and step are required")
+		p.Fail(e.Value, "sequence: start and step are required")
 	}
 }
 

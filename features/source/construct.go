@@ -9,6 +9,7 @@ import (
 
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/expr"
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // How many elements a list may have.
@@ -25,20 +26,20 @@ var constructs = map[string][]string{
 	"sum":   {"sum"},
 }
 
-func (p *mappingParser) construct(e entry) func([]record, *arena) event.Value {
-	_, single := e.value.(*ast.MappingValueNode)
-	_, several := e.value.(*ast.MappingNode)
+func (p *mappingParser) construct(e yamlfile.Entry) func([]record, *arena) event.Value {
+	_, single := e.Value.(*ast.MappingValueNode)
+	_, several := e.Value.(*ast.MappingNode)
 	if !single && !several {
-		p.fail(e.value, "%s: expected an expression, or one of split, part, each, sum", e.key)
+		p.Fail(e.Value, "%s: expected an expression, or one of split, part, each, sum", e.Key)
 		return nil
 	}
-	for _, x := range p.mapping(e.value, e.key, nil) {
-		known, ok := constructs[x.key]
+	for _, x := range p.Mapping(e.Value, e.Key, nil) {
+		known, ok := constructs[x.Key]
 		if !ok {
 			continue
 		}
-		entries := p.mapping(e.value, e.key, known)
-		switch x.key {
+		entries := p.Mapping(e.Value, e.Key, known)
+		switch x.Key {
 		case "split":
 			return p.split(e, entries)
 		case "part":
@@ -49,12 +50,12 @@ func (p *mappingParser) construct(e entry) func([]record, *arena) event.Value {
 			return p.sum(entries)
 		}
 	}
-	p.fail(e.value, "%s: expected one of split, part, each, sum", e.key)
+	p.Fail(e.Value, "%s: expected one of split, part, each, sum", e.Key)
 	return nil
 }
 
 // split makes a list of maps, or of texts, out of one text.
-func (p *mappingParser) split(at entry, entries []entry) func([]record, *arena) event.Value {
+func (p *mappingParser) split(at yamlfile.Entry, entries []yamlfile.Entry) func([]record, *arena) event.Value {
 	var (
 		source            *expr.Phrase[record]
 		separator, within string
@@ -62,27 +63,27 @@ func (p *mappingParser) split(at entry, entries []entry) func([]record, *arena) 
 		limit             = defaultLimit
 	)
 	for _, e := range entries {
-		switch e.key {
+		switch e.Key {
 		case "split":
-			source = compile(&p.document, e, expr.CompileText[record], p.scope)
+			source = yamlfile.Compile(&p.Document, e, expr.CompileText[record], p.scope)
 		case "separator":
-			separator = p.text(e)
+			separator = p.Text(e)
 		case "within":
-			within = p.text(e)
+			within = p.Text(e)
 		case "fields":
-			fields = p.names(e)
+			fields = p.Names(e)
 		case "numbers":
-			numbers = p.names(e)
+			numbers = p.Names(e)
 		case "limit":
-			limit = p.integer(e, 1, maxLimit)
+			limit = p.Integer(e, 1, maxLimit)
 		}
 	}
 	if separator == "" || (within == "") != (len(fields) == 0) {
-		p.fail(at.value, "%s: a split needs a separator, and within and fields together or neither", at.key)
+		p.Fail(at.Value, "%s: a split needs a separator, and within and fields together or neither", at.Key)
 	}
 	for _, n := range numbers {
 		if !slices.Contains(fields, n) {
-			p.fail(at.value, "%s: unknown field %s in numbers%s", at.key, n, didYouMean(n, fields))
+			p.Fail(at.Value, "%s: unknown field %s in numbers%s", at.Key, n, yamlfile.DidYouMean(n, fields))
 		}
 	}
 	shape := make([]splitField, len(fields))
@@ -132,7 +133,7 @@ func splitElement(text, within string, shape []splitField, mem *arena) event.Val
 }
 
 // part takes one piece of a text.
-func (p *mappingParser) part(at entry, entries []entry) func([]record, *arena) event.Value {
+func (p *mappingParser) part(at yamlfile.Entry, entries []yamlfile.Entry) func([]record, *arena) event.Value {
 	var (
 		source    *expr.Phrase[record]
 		separator string
@@ -140,19 +141,19 @@ func (p *mappingParser) part(at entry, entries []entry) func([]record, *arena) e
 		number    bool
 	)
 	for _, e := range entries {
-		switch e.key {
+		switch e.Key {
 		case "part":
-			source = compile(&p.document, e, expr.CompileText[record], p.scope)
+			source = yamlfile.Compile(&p.Document, e, expr.CompileText[record], p.scope)
 		case "separator":
-			separator = p.text(e)
+			separator = p.Text(e)
 		case "index":
-			index = p.integer(e, 0, 1000)
+			index = p.Integer(e, 0, 1000)
 		case "number":
-			number = p.flag(e)
+			number = p.Flag(e)
 		}
 	}
 	if separator == "" {
-		p.fail(at.value, "%s: a part needs a separator", at.key)
+		p.Fail(at.Value, "%s: a part needs a separator", at.Key)
 	}
 	return func(rows []record, _ *arena) event.Value {
 		text, more := source.Eval(&rows[0]), true
@@ -170,20 +171,20 @@ func (p *mappingParser) part(at entry, entries []entry) func([]record, *arena) e
 }
 
 // each makes a list of maps out of the group's rows.
-func (p *mappingParser) each(entries []entry) func([]record, *arena) event.Value {
+func (p *mappingParser) each(entries []yamlfile.Entry) func([]record, *arena) event.Value {
 	var (
 		where  *expr.Predicate[record]
 		fields []property
 		limit  = defaultLimit
 	)
 	for _, e := range entries {
-		switch e.key {
+		switch e.Key {
 		case "each":
 			fields = p.properties(e)
 		case "where":
-			where = compile(&p.document, e, expr.CompileBool[record], p.scope)
+			where = yamlfile.Compile(&p.Document, e, expr.CompileBool[record], p.scope)
 		case "limit":
-			limit = p.integer(e, 1, maxLimit)
+			limit = p.Integer(e, 1, maxLimit)
 		}
 	}
 	return func(rows []record, mem *arena) event.Value {
@@ -201,8 +202,8 @@ func (p *mappingParser) each(entries []entry) func([]record, *arena) event.Value
 }
 
 // sum adds a number up over the group's rows; rows where it is missing add nothing.
-func (p *mappingParser) sum(entries []entry) func([]record, *arena) event.Value {
-	program := compile(&p.document, entries[0], expr.CompileNumber[record], p.scope)
+func (p *mappingParser) sum(entries []yamlfile.Entry) func([]record, *arena) event.Value {
+	program := yamlfile.Compile(&p.Document, entries[0], expr.CompileNumber[record], p.scope)
 	return func(rows []record, _ *arena) event.Value {
 		total := 0.0
 		for i := range rows {

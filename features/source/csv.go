@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // csvRows are the rows of a CSV or TSV file after RFC 4180: a field in quotes may hold separators, quotes (doubled) and line ends.
@@ -105,7 +107,7 @@ func newTable(header, columns []string) (table, error) {
 	for i, name := range columns {
 		position, ok := at[name]
 		if !ok {
-			return table{}, fmt.Errorf("the header has no column %q%s", name, didYouMean(name, header))
+			return table{}, fmt.Errorf("the header has no column %q%s", name, yamlfile.DidYouMean(name, header))
 		}
 		t.positions[i], t.slots[position] = position, i
 	}

@@ -1,6 +1,9 @@
 package source
 
-import "github.com/halfstep-ml/halfstep/features/expr"
+import (
+	"github.com/halfstep-ml/halfstep/features/expr"
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
+)
 
 // key is an expression that tells rows apart, such as the customer's. One that is nothing but a column is found by the scan
 // without taking the row apart.
@@ -9,8 +12,8 @@ type key struct {
 	program *expr.Phrase[record]
 }
 
-func (p *mappingParser) key(e entry) *key {
-	program := compile(&p.document, e, expr.CompileText[record], p.scope)
+func (p *mappingParser) key(e yamlfile.Entry) *key {
+	program := yamlfile.Compile(&p.Document, e, expr.CompileText[record], p.scope)
 	if program == nil {
 		return nil
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/expr"
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // Format is the shape of a file.
@@ -63,43 +64,44 @@ var (
 
 // ParseMapping reads a mapping file; file is its name in messages. The error is a *MappingErrors with everything that is wrong.
 func ParseMapping(file string, data []byte) (*Mapping, error) {
-	p := mappingParser{document: document{errs: MappingErrors{File: file}}}
-	if root := p.parse(data); root != nil {
+	var p mappingParser
+	if root := p.Parse(data, maxMappingBytes, "a mapping with version, format, columns, customer, at and events"); root != nil {
 		p.read(root)
 	}
-	if len(p.errs.Errors) > 0 {
-		p.errs.sort()
-		return nil, &p.errs
+	if p.Problems.Err() != nil {
+		return nil, &MappingErrors{File: file, Errors: p.Problems}
 	}
 	return &p.m, nil
 }
 
+const maxMappingBytes = 64 << 10
+
 type mappingParser struct {
-	document
+	yamlfile.Document
 	m     Mapping
 	scope scope
 }
 
 func (p *mappingParser) read(root ast.Node) {
-	entries := p.mapping(root, "mapping", mappingKeys)
+	entries := p.Mapping(root, "mapping", mappingKeys)
 	if len(entries) == 0 {
 		return
 	}
 	given := make(map[string]bool, len(entries))
 	for _, e := range entries {
-		given[e.key] = true
+		given[e.Key] = true
 		p.readPlain(e)
 	}
 	for _, required := range []string{"version", "format", "at", "events"} {
 		if !given[required] {
-			p.fail(root, "mapping: %s is required", required)
+			p.Fail(root, "mapping: %s is required", required)
 		}
 	}
 	if !given["columns"] && p.m.Format != JSONL {
-		p.fail(root, "mapping: columns is required: the names of the columns that the mapping uses")
+		p.Fail(root, "mapping: columns is required: the names of the columns that the mapping uses")
 	}
 	if !given["customer"] && !given["anonymous"] {
-		p.fail(root, "mapping: customer or anonymous is required")
+		p.Fail(root, "mapping: customer or anonymous is required")
 	}
 	// Expressions come second: they need the columns, wherever in the file those stand.
 	p.scope = scope{columns: p.m.Columns, json: p.m.Format == JSONL}
@@ -108,34 +110,34 @@ func (p *mappingParser) read(root ast.Node) {
 	}
 }
 
-func (p *mappingParser) readPlain(e entry) {
-	switch e.key {
+func (p *mappingParser) readPlain(e yamlfile.Entry) {
+	switch e.Key {
 	case "version":
-		p.integer(e, 1, 1)
+		p.Integer(e, 1, 1)
 	case "name":
-		p.m.Name = p.text(e)
+		p.m.Name = p.Text(e)
 	case "source":
-		p.m.Source = p.text(e)
+		p.m.Source = p.Text(e)
 	case "licence":
-		p.m.Licence = p.text(e)
+		p.m.Licence = p.Text(e)
 	case "channel":
-		p.m.channel = p.text(e)
+		p.m.channel = p.Text(e)
 	case "columns":
-		p.m.Columns = p.names(e)
+		p.m.Columns = p.Names(e)
 		if i := slices.IndexFunc(p.m.Columns, func(c string) bool { return c == "row" || c == "source" }); i >= 0 {
-			p.fail(e.value, "columns: %s is a name of the language; it cannot be a column", p.m.Columns[i])
+			p.Fail(e.Value, "columns: %s is a name of the language; it cannot be a column", p.m.Columns[i])
 		}
 	case "format":
-		if s := p.text(e); s != "" && !slices.Contains(formats, s) {
-			p.fail(e.value, "format: unknown format %s%s", s, didYouMean(s, formats))
+		if s := p.Text(e); s != "" && !slices.Contains(formats, s) {
+			p.Fail(e.Value, "format: unknown format %s%s", s, yamlfile.DidYouMean(s, formats))
 		} else {
 			p.m.Format = Format(s)
 		}
 	}
 }
 
-func (p *mappingParser) readExpression(e entry) {
-	switch e.key {
+func (p *mappingParser) readExpression(e yamlfile.Entry) {
+	switch e.Key {
 	case "customer":
 		p.m.customer = p.key(e)
 	case "anonymous":
@@ -143,7 +145,7 @@ func (p *mappingParser) readExpression(e entry) {
 	case "group":
 		p.m.group = p.key(e)
 	case "id":
-		p.m.id = compile(&p.document, e, expr.CompileText[record], p.scope)
+		p.m.id = yamlfile.Compile(&p.Document, e, expr.CompileText[record], p.scope)
 	case "at":
 		p.m.at = p.clock(e)
 	case "received_at":
@@ -152,29 +154,29 @@ func (p *mappingParser) readExpression(e entry) {
 	case "context":
 		p.m.context = p.properties(e)
 	case "events":
-		for _, n := range p.list(e.value, e.key) {
+		for _, n := range p.List(e.Value, e.Key) {
 			p.rule(n)
 		}
-		if len(p.m.rules) == 0 && len(p.errs.Errors) == 0 {
-			p.fail(e.value, "events: expected at least one rule")
+		if len(p.m.rules) == 0 && len(p.Problems) == 0 {
+			p.Fail(e.Value, "events: expected at least one rule")
 		}
 	}
 }
 
 func (p *mappingParser) rule(n ast.Node) {
 	var r rule
-	for _, e := range p.mapping(n, "events", ruleKeys) {
-		switch e.key {
+	for _, e := range p.Mapping(n, "events", ruleKeys) {
+		switch e.Key {
 		case "when":
-			r.when = compile(&p.document, e, expr.CompileBool[record], p.scope)
+			r.when = yamlfile.Compile(&p.Document, e, expr.CompileBool[record], p.scope)
 		case "event":
-			r.name = p.text(e)
+			r.name = p.Text(e)
 		case "event_expr":
-			r.nameOf = compile(&p.document, e, expr.CompileText[record], p.scope)
+			r.nameOf = yamlfile.Compile(&p.Document, e, expr.CompileText[record], p.scope)
 		case "type":
-			r.kind = p.text(e)
+			r.kind = p.Text(e)
 			if types := []string{event.Track, event.Page, event.Screen, event.Identify, event.Alias}; !slices.Contains(types, r.kind) {
-				p.fail(e.value, "type: unknown type %s%s", r.kind, didYouMean(r.kind, types))
+				p.Fail(e.Value, "type: unknown type %s%s", r.kind, yamlfile.DidYouMean(r.kind, types))
 			}
 		case "properties":
 			r.properties = p.properties(e)
@@ -185,19 +187,19 @@ func (p *mappingParser) rule(n ast.Node) {
 		case "enriched":
 			r.enriched = p.properties(e)
 		case "also":
-			r.also = p.flag(e)
+			r.also = p.Flag(e)
 		case "skip":
-			r.skip = p.flag(e)
+			r.skip = p.Flag(e)
 		}
 	}
 	switch named := r.name != "" || r.nameOf != nil || r.kind != "" && r.kind != event.Track; {
-	case len(p.errs.Errors) > 0:
+	case len(p.Problems) > 0:
 	case r.skip && (named || r.also):
-		p.fail(n, "events: a rule that skips makes no event and ends the matching")
+		p.Fail(n, "events: a rule that skips makes no event and ends the matching")
 	case !r.skip && !named:
-		p.fail(n, "events: expected event, event_expr or skip: true")
+		p.Fail(n, "events: expected event, event_expr or skip: true")
 	case r.name != "" && r.nameOf != nil:
-		p.fail(n, "events: event and event_expr exclude each other")
+		p.Fail(n, "events: event and event_expr exclude each other")
 	}
 	r.context = append(slices.Clone(p.m.context), r.context...)
 	p.m.rules = append(p.m.rules, r)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/expr"
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // property is one named value of an event and how it is made out of the rows.
@@ -18,25 +19,25 @@ type property struct {
 }
 
 // properties reads a mapping of names to expressions or constructs. An expression reads the group's first row.
-func (p *mappingParser) properties(e entry) []property {
+func (p *mappingParser) properties(e yamlfile.Entry) []property {
 	var out []property
-	for _, x := range p.mapping(e.value, e.key, nil) {
-		if _, ok := scalar(x.value); !ok {
-			out = append(out, property{name: x.key, column: -1, read: p.construct(x)})
-		} else if program := compile(&p.document, x, expr.CompileValue[record], p.scope); program != nil {
+	for _, x := range p.Mapping(e.Value, e.Key, nil) {
+		if _, ok := yamlfile.Scalar(x.Value); !ok {
+			out = append(out, property{name: x.Key, column: -1, read: p.construct(x)})
+		} else if program := yamlfile.Compile(&p.Document, x, expr.CompileValue[record], p.scope); program != nil {
 			read := func(rows []record, _ *arena) event.Value { return program.Eval(&rows[0]) }
-			out = append(out, property{name: x.key, column: p.column(x), read: read})
+			out = append(out, property{name: x.Key, column: p.column(x), read: read})
 		}
 	}
 	return out
 }
 
 // column is the index of the column that an expression is nothing but, or -1.
-func (p *mappingParser) column(e entry) int {
+func (p *mappingParser) column(e yamlfile.Entry) int {
 	if p.scope.json {
 		return -1
 	}
-	source, _ := scalar(e.value)
+	source, _ := yamlfile.Scalar(e.Value)
 	return slices.Index(p.m.Columns, strings.TrimSpace(source))
 }
 

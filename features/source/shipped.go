@@ -4,6 +4,8 @@ import (
 	"embed"
 	"fmt"
 	"strings"
+
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 //go:embed mappings/*.yaml
@@ -23,7 +25,7 @@ func ShippedMappings() []string {
 func ShippedMapping(name string) (*Mapping, error) {
 	data, err := shipped.ReadFile("mappings/" + name + ".yaml")
 	if err != nil {
-		return nil, fmt.Errorf("no mapping %q comes with halfstep%s", name, didYouMean(name, ShippedMappings()))
+		return nil, fmt.Errorf("no mapping %q comes with halfstep%s", name, yamlfile.DidYouMean(name, ShippedMappings()))
 	}
 	return ParseMapping(name+".yaml", data)
 }
