@@ -35,6 +35,8 @@ type Origin struct {
 	ReceivedAt int64
 	// History lets an importer or a journal supply received_at and enriched itself.
 	History bool
+	// CustomerID and AnonymousID are whose the event is when it names nobody.
+	CustomerID, AnonymousID string
 }
 
 type decoder struct {
@@ -60,6 +62,9 @@ func Decode(raw []byte, origin Origin) (Event, error) {
 	d.dec.Reset(&d.src)
 	if err := d.decode(origin); err != nil {
 		return Event{}, err
+	}
+	if e.CustomerID == "" && e.AnonymousID == "" {
+		e.CustomerID, e.AnonymousID = origin.CustomerID, origin.AnonymousID
 	}
 	if e.At == 0 {
 		e.At = origin.ReceivedAt

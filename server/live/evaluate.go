@@ -1,0 +1,154 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/models"
+)
+
+// evaluate folds a request's events into what is known of its customer and reads the vector. Without a snapshot, because of err, the
+// customer is scored as if nothing was known.
+func (j *scoring) evaluate(it *item, snap *store.Snapshot, err error) error {
+	start := time.Now()
+	state := j.serving.states.Get().(*features.State)
+	defer j.serving.states.Put(state)
+	it.stateful, it.commits = err == nil, false
+	if err == nil {
+		if err = j.serving.read(snap, state); err != nil {
+			j.engine.complain("a customer's state cannot be read", err)
+			it.stateful = false
+			it.answer.lack(StateUnreadable)
+		}
+	} else if isTimeout(err) {
+		it.answer.lack(StoreTimeout)
+	} else {
+		it.answer.lack(StoreUnavailable)
+	}
+	if !it.stateful {
+		state.Reset()
+		it.answer.lack(FeaturesDefault)
+		if !it.request.Preview {
+			it.notStored()
+		}
+	} else if failed := j.fold(it, snap, state); failed != nil {
+		return failed
+	}
+	if failed := j.read(it, state); failed != nil {
+		return failed
+	}
+	j.engine.metrics.Vector.Observe(time.Since(start).Seconds())
+	return nil
+}
+
+// fold makes the change that a request's events and key ask for.
+func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) error {
+	r := it.request
+	if len(r.Events) == 0 && r.IdempotencyKey == "" {
+		return nil
+	}
+	if j.memory == nil {
+		j.memory = j.engine.arenas.Get().(*arena)
+	}
+	f := newFolding(j.memory, state)
+	if len(r.Events) > 0 {
+		if err := f.welcome(j.serving, r.Customer, snap, &r.Events[0]); err != nil {
+			j.engine.complain("a tombstone cannot be read", err)
+		}
+	}
+	for i := range r.Events {
+		f.fold(j.serving, &r.Events[i])
+	}
+	it.counts = f.counts
+	if !r.Preview && (f.changed() || r.IdempotencyKey != "") {
+		it.change, it.commits = f.change(r.Customer, snap.Version), true
+	}
+	return nil
+}
+
+// read fills the vector and what follows from the state alone.
+func (j *scoring) read(it *item, state *features.State) error {
+	a, now := it.answer, j.now
+	switch last := state.LastAt(); {
+	case it.request.At != 0 && it.request.At < last:
+		return &RequestError{Index: it.index, Field: "at", Err: features.ErrBeforeNewest, Message: beforeNewest(last)}
+	case it.request.At != 0:
+		now = it.request.At
+	default:
+		now = max(now, last) // a customer's clock may run ahead
+	}
+	a.At, a.Known = now, state.Events() > 0
+	if err := j.serving.features.Read(state, now, &it.request.Moment, it.row); err != nil {
+		return &RequestError{Index: it.index, Field: "at", Message: err.Error(), Err: err}
+	}
+	if a.Known {
+		j.engine.metrics.Freshness.Observe(float64(now-state.LastAt()) / 1000)
+	}
+	a.Tags = j.serving.features.Tags(it.row, a.Tags)
+	return nil
+}
+
+func beforeNewest(last int64) string {
+	return fmt.Sprintf("is before the customer's newest event, expected %s or later", time.UnixMilli(last).UTC().Format("2006-01-02T15:04:05.000Z"))
+}
+
+// predict runs the models on all rows.
+func (j *scoring) predict(ctx context.Context) {
+	start := time.Now()
+	j.predictions = models.PredictBatch(ctx, j.predictions[:0], j.models, j.rows)
+	j.engine.metrics.Model.Observe(time.Since(start).Seconds())
+	for i, it := range j.pending {
+		for _, p := range j.predictions[i*len(j.models) : (i+1)*len(j.models)] {
+			if len(it.request.Ask) > 0 && !slices.Contains(it.request.Ask, p.Task) {
+				continue
+			}
+			it.answer.Predictions = append(it.answer.Predictions, p)
+			switch {
+			case p.Err == nil:
+			case isTimeout(p.Err):
+				it.answer.lack(ModelTimeout)
+			default:
+				it.answer.lack(ModelError + ":" + p.Task)
+				j.engine.complain("model "+p.Model+" failed", p.Err)
+			}
+		}
+	}
+}
+
+// commit stores what changed, and leaves pending what has to be made again.
+func (j *scoring) commit(ctx context.Context) {
+	j.changes, j.changed = j.changes[:0], j.changed[:0]
+	for _, it := range j.pending {
+		if !it.commits {
+			continue
+		}
+		if it.request.IdempotencyKey != "" && !j.keep(it) {
+			continue
+		}
+		j.changes, j.changed = append(j.changes, it.change), append(j.changed, it)
+	}
+	j.pending = j.pending[:0]
+	if len(j.changes) == 0 {
+		return
+	}
+	j.outcomes = slices.Grow(j.outcomes[:0], len(j.changes))[:len(j.changes)]
+	if !j.engine.commit(ctx, j.changes, j.outcomes) {
+		// The store may read the changes yet.
+		j.memory, j.changes = nil, nil
+	}
+	for i, it := range j.changed {
+		switch outcome := j.outcomes[i]; {
+		case outcome == nil:
+			j.engine.count(it.counts)
+		case outcome == store.ErrConflict:
+			j.pending = append(j.pending, it)
+		default:
+			j.engine.complain("scored events cannot be stored", outcome)
+			it.notStored()
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/features/store"
+)
+
+// Ingested is what became of a batch of events.
+type Ingested struct {
+	Accepted   int // folded, or journaled because they are too old to fold
+	Duplicates int
+	// Failed are the positions, ascending, of events of which it is not known whether they were stored. Sending them again is safe
+	// when they have ids.
+	Failed []int
+	// Err is why; it may be about the store or a customer's state.
+	Err error
+}
+
+// group is the events of one customer, in the order they came.
+type group struct {
+	id     string
+	events []int
+	counts counts
+}
+
+// Ingest folds events into their customers, in their order. The context bounds the waiting for the store.
+func (e *Engine) Ingest(ctx context.Context, events []event.Event) Ingested {
+	s, snapshot := e.acquire()
+	defer e.release(snapshot)
+	pending := groupByCustomer(events)
+	in := ingestion{engine: e, serving: s, events: events}
+	for attempt := 0; len(pending) > 0; attempt++ {
+		if attempt == maxAttempts {
+			in.fail(pending, fmt.Errorf("%d attempts: %w", attempt, store.ErrConflict))
+			break
+		}
+		if err := pause(ctx, backoff(attempt)); err != nil {
+			in.fail(pending, err)
+			break
+		}
+		pending = in.try(ctx, pending)
+	}
+	slices.Sort(in.result.Failed)
+	e.metrics.NotStored.Add(float64(len(in.result.Failed)))
+	return in.result
+}
+
+func groupByCustomer(events []event.Event) []*group {
+	var groups []*group
+	byID := make(map[string]*group, len(events))
+	for i := range events {
+		events[i].AssignID()
+		id := events[i].Key()
+		g := byID[id]
+		if g == nil {
+			g = &group{id: id}
+			byID[id] = g
+			groups = append(groups, g)
+		}
+		g.events = append(g.events, i)
+	}
+	return groups
+}
+
+type ingestion struct {
+	engine  *Engine
+	serving *Serving
+	events  []event.Event
+	result  Ingested
+}
+
+func (in *ingestion) fail(groups []*group, err error) {
+	in.result.Err = errors.Join(in.result.Err, err)
+	for _, g := range groups {
+		in.result.Failed = append(in.result.Failed, g.events...)
+	}
+}
+
+// try loads, folds and commits, and returns the groups whose customers have moved on.
+func (in *ingestion) try(ctx context.Context, groups []*group) (conflicted []*group) {
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.id
+	}
+	f, err := in.engine.load(ids, patience(ctx))
+	if err != nil {
+		in.fail(groups, fmt.Errorf("load customers: %w", err))
+		return nil
+	}
+	memory := in.engine.arenas.Get().(*arena)
+	changes, changed := in.fold(groups, f.out, memory)
+	in.engine.done(f)
+	outcomes := make([]error, len(changes))
+	if in.engine.commit(ctx, changes, outcomes) {
+		memory.reset()
+		in.engine.arenas.Put(memory)
+	}
+	for i, g := range changed {
+		switch {
+		case outcomes[i] == nil:
+			in.settle(g.counts)
+		case errors.Is(outcomes[i], store.ErrConflict):
+			conflicted = append(conflicted, g)
+		default:
+			in.fail([]*group{g}, fmt.Errorf("commit customers: %w", outcomes[i]))
+		}
+	}
+	return conflicted
+}
+
+// fold makes the changes. Groups that change nothing are settled, those that cannot be read are failed.
+func (in *ingestion) fold(groups []*group, snaps []store.Snapshot, memory *arena) (changes []store.Change, changed []*group) {
+	state := in.serving.states.Get().(*features.State)
+	defer in.serving.states.Put(state)
+	for i, g := range groups {
+		if err := in.serving.read(&snaps[i], state); err != nil {
+			in.fail([]*group{g}, fmt.Errorf("read a customer's state: %w", err))
+			continue
+		}
+		f := newFolding(memory, state)
+		if err := f.welcome(in.serving, g.id, &snaps[i], &in.events[g.events[0]]); err != nil {
+			in.fail([]*group{g}, err)
+			continue
+		}
+		for _, at := range g.events {
+			f.fold(in.serving, &in.events[at])
+		}
+		g.counts = f.counts
+		if !f.changed() {
+			in.settle(g.counts)
+			continue
+		}
+		changes, changed = append(changes, f.change(g.id, snaps[i].Version)), append(changed, g)
+	}
+	return changes, changed
+}
+
+func (in *ingestion) settle(c counts) {
+	in.result.Accepted += c.folded + c.tooOld
+	in.result.Duplicates += c.duplicates
+	in.engine.count(c)
+}
+
+// patience is how long ctx still lasts.
+func patience(ctx context.Context) time.Duration {
+	deadline, ok := ctx.Deadline()
+	if !ok {
+		return time.Hour
+	}
+	return time.Until(deadline)
+}
+
+// pause sleeps, but not beyond ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return ctx.Err()
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,119 @@
+package live
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/models"
+)
+
+// Profile is everything that is known of a customer at an instant.
+type Profile struct {
+	CustomerID      string
+	Known           bool
+	At              int64 // Unix milliseconds, as the others
+	FirstAt, LastAt int64 // of events; 0: none
+	Events          int64
+	Features        []features.Feature
+	Vector          []float32
+	Tags            []string
+	Predictions     []models.Prediction
+	Cart            features.Cart
+	Traits          event.Object
+	OptOut          features.OptOut
+	Revision        string
+}
+
+// Profile reads a customer at an instant, now when at is 0. An instant before their newest event is refused with a *RequestError. The
+// context bounds the waiting for the store and for the models.
+func (e *Engine) Profile(ctx context.Context, id string, at int64) (*Profile, error) {
+	s, snapshot := e.acquire()
+	defer e.release(snapshot)
+	f, err := e.load([]string{id}, patience(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("load customer: %w", err)
+	}
+	state := s.features.NewState()
+	err = s.read(&f.out[0], state)
+	e.done(f)
+	if err != nil {
+		return nil, fmt.Errorf("read a customer's state: %w", err)
+	}
+	if at == 0 {
+		at = max(e.Now(), state.LastAt())
+	}
+	if at < state.LastAt() {
+		return nil, &RequestError{Field: "at", Message: beforeNewest(state.LastAt()), Err: features.ErrBeforeNewest}
+	}
+	p := &Profile{
+		CustomerID: id, Known: state.Events() > 0, At: at, FirstAt: state.FirstAt(), LastAt: state.LastAt(), Events: state.Events(),
+		Features: s.features.Features(), Vector: make([]float32, s.features.Len()), Revision: s.features.Revision(),
+		Cart: state.Cart(), Traits: state.Traits(), OptOut: state.OptOut(),
+	}
+	if err := s.features.Read(state, at, &features.Moment{}, p.Vector); err != nil {
+		return nil, fmt.Errorf("read features: %w", err)
+	}
+	p.Tags = s.features.Tags(p.Vector, nil)
+	p.Predictions = models.Predict(ctx, nil, snapshot.Models(), p.Vector)
+	for i := range p.Predictions {
+		if err := p.Predictions[i].Err; err != nil {
+			e.complain("model "+p.Predictions[i].Model+" failed", err)
+		}
+	}
+	return p, nil
+}
+
+// AppendJSON appends the profile; a feature that is missing is null.
+func (p *Profile) AppendJSON(dst []byte) []byte {
+	dst = append(dst, `{"customer_id":`...)
+	dst = appendText(dst, p.CustomerID)
+	dst = append(dst, `,"known":`...)
+	dst = strconv.AppendBool(dst, p.Known)
+	dst = append(dst, `,"at":`...)
+	dst = appendTime(dst, p.At)
+	dst = append(dst, `,"events":`...)
+	dst = strconv.AppendInt(dst, p.Events, 10)
+	dst = appendTimeOrNull(append(dst, `,"first_event_at":`...), p.FirstAt)
+	dst = appendTimeOrNull(append(dst, `,"last_event_at":`...), p.LastAt)
+	dst = append(dst, `,"features":{`...)
+	for i, f := range p.Features {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendText(dst, f.Name), ':')
+		dst = appendNumber(dst, p.Vector[i])
+	}
+	dst = appendTexts(append(dst, `},"tags":`...), p.Tags)
+	dst = appendPredictions(append(dst, `,"predictions":`...), p.Predictions)
+	dst = p.appendCart(append(dst, `,"cart":`...))
+	dst = p.Traits.AppendJSON(append(dst, `,"traits":`...))
+	dst = p.appendOptOut(append(dst, `,"opt_out":`...))
+	dst = appendText(append(dst, `,"revisions":{"features":`...), p.Revision)
+	return append(dst, `,"playbook":null}}`...)
+}
+
+func (p *Profile) appendCart(dst []byte) []byte {
+	dst = strconv.AppendInt(append(dst, `{"items":`...), p.Cart.Items, 10)
+	dst = strconv.AppendInt(append(dst, `,"lines":`...), p.Cart.Lines, 10)
+	dst = strconv.AppendFloat(append(dst, `,"total":`...), p.Cart.Total, 'g', -1, 64)
+	dst = appendTimeOrNull(append(dst, `,"opened_at":`...), p.Cart.OpenedAt)
+	return append(dst, '}')
+}
+
+func (p *Profile) appendOptOut(dst []byte) []byte {
+	if p.OptOut.All {
+		return append(dst, "true"...)
+	}
+	return appendTexts(dst, slices.Sorted(slices.Values(p.OptOut.Scopes)))
+}
+
+func appendTimeOrNull(dst []byte, ms int64) []byte {
+	if ms == 0 {
+		return append(dst, "null"...)
+	}
+	return appendTime(dst, ms)
+}

@@ -1,0 +1,34 @@
+package live
+
+import (
+	"time"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
+)
+
+// Request asks for the predictions of one customer.
+type Request struct {
+	// Customer is the key of the profile; ID is how the caller named them.
+	Customer, ID string
+	Moment       features.Moment
+	Events       []event.Event // folded first
+	Ask          []string      // tasks; empty: all
+	Preview      bool          // commit nothing
+	At           int64         // with Preview, the moment to read at; 0: now
+	Deadline     time.Duration // 0: the engine's
+	// IdempotencyKey makes the same request, sent again, the same answer; empty: none.
+	IdempotencyKey string
+}
+
+// The things that an answer can lack, as Answer.Degraded names them. model_error is followed by a colon and the task.
+const (
+	StoreTimeout     = "store_timeout"     // the profile did not come in time
+	StoreUnavailable = "store_unavailable" // the profile could not be had
+	StateUnreadable  = "state_unreadable"  // the profile is damaged
+	FeaturesDefault  = "features_default"  // predictions were made as if nothing was known of the customer
+	ModelTimeout     = "model_timeout"     // there was no time to run the models: the scores are base rates
+	ModelError       = "model_error"       // a model failed: its score is the base rate
+	EventsNotStored  = "events_not_stored" // send the events again
+	DecisionNotKept  = "decision_not_kept" // the same Idempotency-Key may give another answer
+)

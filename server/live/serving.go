@@ -1,0 +1,131 @@
+package live
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/models"
+)
+
+// Serving is the definitions and the models made for them. A request sees one Serving from start to end.
+type Serving struct {
+	features *features.FeatureSet
+	registry *models.Registry
+	states   sync.Pool // of *features.State
+	scores   sync.Map  // bundle id -> prometheus.Observer
+}
+
+// NewServing puts together definitions and a registry of models that were loaded with them. Whoever uses it owns the registry.
+func NewServing(set *features.FeatureSet, registry *models.Registry) *Serving {
+	s := &Serving{features: set, registry: registry}
+	s.states.New = func() any { return set.NewState() }
+	return s
+}
+
+// Use has requests from now on see s, and closes the models that served before once nobody uses them. It writes down first when each
+// definition became active.
+func (e *Engine) Use(ctx context.Context, s *Serving) error {
+	if err := e.activate(ctx, s.features); err != nil {
+		return err
+	}
+	if old := e.serving.Swap(s); old != nil {
+		return old.registry.Close()
+	}
+	return nil
+}
+
+// Close takes the models out of service.
+func (e *Engine) Close() error {
+	if s := e.serving.Load(); s != nil {
+		return s.registry.Close()
+	}
+	return nil
+}
+
+// acquire returns what serves now; release the snapshot when the request is done.
+func (e *Engine) acquire() (*Serving, *models.Snapshot) {
+	for {
+		s := e.serving.Load()
+		snapshot := s.registry.Snapshot()
+		// Replaced in between, its registry may already be closed, and then the snapshot is of nothing.
+		if e.serving.Load() == s {
+			return s, snapshot
+		}
+		e.release(snapshot)
+	}
+}
+
+func (e *Engine) release(snapshot *models.Snapshot) {
+	if err := snapshot.Release(); err != nil {
+		e.log.Warn("a replaced model could not be closed", "error", err)
+	}
+}
+
+// Features are the definitions that serve now.
+func (e *Engine) Features() *features.FeatureSet { return e.serving.Load().features }
+
+// Bundles lists the models that serve now, as in churn@3.
+func (e *Engine) Bundles() []string {
+	_, snapshot := e.acquire()
+	defer e.release(snapshot)
+	ids := make([]string, 0, len(snapshot.Models()))
+	for _, m := range snapshot.Models() {
+		ids = append(ids, m.ID())
+	}
+	return ids
+}
+
+// scoreHistogram is resolved once a bundle.
+func (e *Engine) scoreHistogram(s *Serving, bundle string) prometheus.Observer {
+	if o, ok := s.scores.Load(bundle); ok {
+		return o.(prometheus.Observer)
+	}
+	o := e.metrics.Scores(bundle)
+	s.scores.Store(bundle, o)
+	return o
+}
+
+// activeKey is where the store keeps since when (Unix milliseconds) each feature definition, by its hash, has been folded.
+const activeKey = "features.active"
+
+// activate writes down the definitions that are new to the store. Who reads it can tell whether a state has seen a whole window.
+func (e *Engine) activate(ctx context.Context, set *features.FeatureSet) error {
+	for range maxAttempts {
+		old, err := e.store.Meta(ctx, activeKey)
+		if err != nil {
+			return fmt.Errorf("read when features became active: %w", err)
+		}
+		active := map[string]int64{}
+		if old != nil {
+			if err := json.Unmarshal(old, &active); err != nil {
+				return fmt.Errorf("read when features became active: %w", err)
+			}
+		}
+		before := len(active)
+		for _, f := range set.Features() {
+			if _, ok := active[f.Hash]; !ok {
+				active[f.Hash] = e.Now()
+			}
+		}
+		if len(active) == before {
+			return nil
+		}
+		value, err := json.Marshal(active)
+		if err != nil {
+			return fmt.Errorf("write when features became active: %w", err)
+		}
+		switch done, err := e.store.SetMeta(ctx, activeKey, old, value); {
+		case err != nil:
+			return fmt.Errorf("write when features became active: %w", err)
+		case done:
+			return nil
+		}
+	}
+	return errors.New("write when features became active: other servers keep writing it too")
+}
