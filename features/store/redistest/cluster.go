@@ -74,13 +74,13 @@ func whole(ctx context.Context, client *redis.Client) error {
 	if !strings.Contains(info, "cluster_state:ok") || !strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d", clusterNodes)) {
 		return fmt.Errorf("cluster info is %s", info)
 	}
-	slots, err := client.ClusterSlots(ctx).Result()
+	shards, err := client.ClusterShards(ctx).Result()
 	if err != nil {
 		return err
 	}
-	for _, s := range slots {
-		if len(s.Nodes) != 2 {
-			return fmt.Errorf("slots %d-%d have %d nodes", s.Start, s.End, len(s.Nodes))
+	for _, shard := range shards {
+		if len(shard.Nodes) != 2 || shard.Nodes[0].Health != "online" || shard.Nodes[1].Health != "online" {
+			return fmt.Errorf("slots %v have nodes %+v, expected two that are online", shard.Slots, shard.Nodes)
 		}
 	}
 	return nil
