@@ -9,14 +9,13 @@ import (
 
 // Request asks for the predictions of one customer.
 type Request struct {
-	// Customer is the key of the profile; ID is how the caller named them.
-	Customer, ID string
-	Moment       features.Moment
-	Events       []event.Event // folded first
-	Ask          []string      // tasks; empty: all
-	Preview      bool          // commit nothing
-	At           int64         // with Preview, the moment to read at; 0: now
-	Deadline     time.Duration // 0: the engine's
+	Customer string // the key of the profile
+	Moment   features.Moment
+	Events   []event.Event // folded first
+	Ask      []string      // tasks; empty: all
+	Preview  bool          // commit nothing
+	At       int64         // with Preview, the moment to read at; 0: now
+	Deadline time.Duration // 0: the engine's
 	// IdempotencyKey makes the same request, sent again, the same answer; empty: none.
 	IdempotencyKey string
 }

@@ -98,7 +98,7 @@ func (j *scoring) prepare(requests []Request, answers []Answer) {
 		}
 		longest = max(longest, r.Deadline)
 		*a = Answer{
-			CustomerID: r.ID, DecisionID: newDecisionID(store.ShardOf(r.Customer, j.engine.store.Shards())), Features: j.serving.features.Revision(),
+			CustomerID: r.Customer, DecisionID: newDecisionID(store.ShardOf(r.Customer, j.engine.store.Shards())), Features: j.serving.features.Revision(),
 			Predictions: a.Predictions[:0], Tags: a.Tags[:0], Degraded: a.Degraded[:0],
 		}
 		j.items[i] = item{index: i, request: r, answer: a}

@@ -1,0 +1,151 @@
+// Package app puts the server together: it is the only place that knows all the others. An App is opened, runs, and is closed again; a
+// test does it on a port of its own.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/server/config"
+	"github.com/halfstep-ml/halfstep/server/httpapi"
+	"github.com/halfstep-ml/halfstep/server/live"
+	"github.com/halfstep-ml/halfstep/server/metrics"
+)
+
+// Options are what an App does not make itself.
+type Options struct {
+	Config  config.Config
+	Log     *slog.Logger
+	Version httpapi.Version
+	// Driver is the store to use instead of the configured one. The App closes it.
+	Driver store.Driver
+	// Now is the clock of customers; time.Now when nil.
+	Now func() time.Time
+}
+
+// App is a server.
+type App struct {
+	config  config.Config
+	log     *slog.Logger
+	metrics *metrics.Metrics
+	store   *store.Store
+	engine  *live.Engine
+	loader  *loader
+	server  *http.Server
+	listen  net.Listener
+
+	stopping atomic.Bool
+	work     sync.WaitGroup // background loops
+	cleanup  cleanup
+}
+
+// Open opens everything and listens. What is wrong comes out here. Close must be called when there is no error.
+func Open(ctx context.Context, o Options) (_ *App, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	a := &App{config: o.Config, log: o.Log}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.cleanup.run(context.WithoutCancel(ctx), a.log))
+		}
+	}()
+	keys, err := o.Config.Keys()
+	if err != nil {
+		return nil, err
+	}
+	registry := prometheus.NewRegistry()
+	a.loader = &loader{config: o.Config, log: o.Log}
+	a.metrics = metrics.New(registry, metrics.Build{Version: o.Version.Version, Revision: o.Version.Revision})
+	if err := a.openStore(ctx, o.Driver); err != nil {
+		return nil, err
+	}
+	a.engine = live.New(live.Options{
+		Store: a.store, Metrics: a.metrics, Log: o.Log, Now: o.Now, Deadline: o.Config.Deadline, MaxLate: 4 * o.Config.MaxInFlight,
+	})
+	a.cleanup.push("models", func(context.Context) error { return a.engine.Close() })
+	a.cleanup.push("late commands", a.engine.Wait)
+	if err := a.serveFirst(ctx); err != nil {
+		return nil, err
+	}
+	a.startTrimming(o.Now)
+	o.Version.ORT = a.loader.ortVersion()
+	api := httpapi.New(httpapi.Options{
+		Engine: a.engine, Metrics: a.metrics, Log: o.Log, Ready: a.ready, Version: o.Version, Keys: keys,
+		Scrape:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}),
+		MaxBody: o.Config.MaxBody, MaxInFlight: o.Config.MaxInFlight, StoreTimeout: o.Config.StoreTimeout,
+	})
+	return a, a.listenOn(api)
+}
+
+func (a *App) listenOn(handler http.Handler) (err error) {
+	c := &a.config
+	if a.listen, err = net.Listen("tcp", c.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	a.server = &http.Server{
+		Handler: handler, ReadHeaderTimeout: c.ReadTimeout, ReadTimeout: c.ReadTimeout, WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
+		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
+	}
+	a.cleanup.push("http", a.stopServing)
+	return nil
+}
+
+// Addr is where the server listens.
+func (a *App) Addr() string { return a.listen.Addr().String() }
+
+// Run serves until ctx is done, and then closes the App: it finishes what it took, as long as stop_timeout allows.
+func (a *App) Run(ctx context.Context) error {
+	failed := make(chan error, 1)
+	a.work.Go(func() { failed <- a.server.Serve(a.listen) })
+	a.log.Info("serving", "address", a.Addr(), "store", config.HidePassword(a.config.Store), "features", a.engine.Features().Revision(), "bundles", a.engine.Bundles())
+	var err error
+	select {
+	case <-ctx.Done():
+		a.log.Info("stopping", "for_at_most", a.config.StopTimeout)
+	case err = <-failed:
+	}
+	return errors.Join(err, a.Close())
+}
+
+// Close stops what Open started, the last first.
+func (a *App) Close() error {
+	a.stopping.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), a.config.StopTimeout)
+	defer cancel()
+	return a.cleanup.run(ctx, a.log)
+}
+
+// stopServing answers the requests under way, then breaks the connections that are left.
+func (a *App) stopServing(ctx context.Context) error {
+	err := a.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(fmt.Errorf("some requests were broken off: %w", err), a.server.Close())
+	}
+	_ = a.listen.Close() // closed already, unless Run was never called
+	a.work.Wait()
+	return err
+}
+
+// ready says why the server cannot answer.
+func (a *App) ready(ctx context.Context) error {
+	if a.stopping.Load() {
+		return errors.New("the server is stopping")
+	}
+	if err := a.store.Ping(ctx); err != nil {
+		a.log.Debug("store does not answer", "error", err)
+		return errors.New("the store does not answer")
+	}
+	return nil
+}

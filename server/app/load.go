@@ -1,0 +1,114 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/models/bundle"
+	"github.com/halfstep-ml/halfstep/models/bundles"
+	"github.com/halfstep-ml/halfstep/models/ort"
+	"github.com/halfstep-ml/halfstep/server/config"
+	"github.com/halfstep-ml/halfstep/server/live"
+)
+
+// loader makes what serves: the definitions, and the models for them.
+type loader struct {
+	config  config.Config
+	log     *slog.Logger
+	runtime *ort.Runtime // nil until there is a model to run
+}
+
+// load reads everything and checks it whole; nothing serves yet.
+func (l *loader) load(ctx context.Context) (*live.Serving, error) {
+	set, err := LoadFeatures(l.config.Features)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := l.models(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	registry := models.NewRegistry()
+	if err := registry.Swap(loaded...); err != nil {
+		errs := []error{err}
+		for _, m := range loaded {
+			errs = append(errs, m.Close())
+		}
+		return nil, errors.Join(errs...)
+	}
+	return live.NewServing(set, registry), nil
+}
+
+// LoadFeatures reads a features file, or the one that ships when path is empty.
+func LoadFeatures(path string) (*features.FeatureSet, error) {
+	if path == "" {
+		return features.Default(), nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read features: %w", err)
+	}
+	set, err := features.Load(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s:\n%w", path, err)
+	}
+	return set, nil
+}
+
+func (l *loader) models(ctx context.Context, set *features.FeatureSet) ([]*models.Model, error) {
+	var folder fs.FS = bundles.FS()
+	if l.config.Bundles != "" {
+		folder = os.DirFS(l.config.Bundles)
+	}
+	found, err := bundle.Discover(folder)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) == 0 {
+		l.log.Warn("there are no bundles: scores will have no predictions", "bundles", l.config.Bundles)
+		return nil, nil
+	}
+	if l.runtime == nil {
+		if l.runtime, err = ort.Start(ort.Options{Library: l.config.Library}); err != nil {
+			return nil, err
+		}
+	}
+	return models.LoadAll(ctx, folder, set, l.runtime)
+}
+
+func (l *loader) ortVersion() string {
+	if l.runtime == nil {
+		return ""
+	}
+	return l.runtime.Version()
+}
+
+// serveFirst has the first definitions and models serve, and folds in the sample when the store is new.
+func (a *App) serveFirst(ctx context.Context) error {
+	serving, err := a.loader.load(ctx)
+	if err != nil {
+		return err
+	}
+	return a.engine.Use(ctx, serving)
+}
+
+// Reload reads features and bundles again. When anything is wrong with them, the old ones keep serving.
+func (a *App) Reload(ctx context.Context) error {
+	serving, err := a.loader.load(ctx)
+	if err == nil {
+		err = a.engine.Use(ctx, serving)
+	}
+	a.metrics.Reloaded(err)
+	if err != nil {
+		a.log.Error("reload failed, the old features and bundles keep serving", "error", err)
+		return err
+	}
+	a.log.Info("reloaded", "features", a.engine.Features().Revision(), "bundles", a.engine.Bundles())
+	return nil
+}
