@@ -44,6 +44,7 @@ type App struct {
 	loader  *loader
 	server  *http.Server
 	listen  net.Listener
+	sampled bool // the store holds the sample
 
 	stopping atomic.Bool
 	work     sync.WaitGroup // background loops
@@ -76,7 +77,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	})
 	a.cleanup.push("models", func(context.Context) error { return a.engine.Close() })
 	a.cleanup.push("late commands", a.engine.Wait)
-	if err := a.serveFirst(ctx); err != nil {
+	if err := a.serveFirst(ctx, o.Now()); err != nil {
 		return nil, err
 	}
 	a.startTrimming(o.Now)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/models"
@@ -90,19 +91,34 @@ func (l *loader) ortVersion() string {
 }
 
 // serveFirst has the first definitions and models serve, and folds in the sample when the store is new.
-func (a *App) serveFirst(ctx context.Context) error {
+func (a *App) serveFirst(ctx context.Context, now time.Time) error {
 	serving, err := a.loader.load(ctx)
 	if err != nil {
 		return err
 	}
-	return a.engine.Use(ctx, serving)
+	wanted, err := a.wantSample(ctx)
+	if err != nil {
+		return errors.Join(err, serving.Close())
+	}
+	if err := a.engine.Use(ctx, serving); err != nil {
+		return errors.Join(err, serving.Close())
+	}
+	if wanted {
+		err = a.loadSample(ctx, now)
+	}
+	if err == nil {
+		a.sampled, err = a.hasSample(ctx)
+	}
+	return err
 }
 
 // Reload reads features and bundles again. When anything is wrong with them, the old ones keep serving.
 func (a *App) Reload(ctx context.Context) error {
 	serving, err := a.loader.load(ctx)
 	if err == nil {
-		err = a.engine.Use(ctx, serving)
+		if err = a.engine.Use(ctx, serving); err != nil {
+			err = errors.Join(err, serving.Close())
+		}
 	}
 	a.metrics.Reloaded(err)
 	if err != nil {

@@ -28,6 +28,9 @@ func NewServing(set *features.FeatureSet, registry *models.Registry) *Serving {
 	return s
 }
 
+// Close takes the models out of service; for a Serving that never came to serve.
+func (s *Serving) Close() error { return s.registry.Close() }
+
 // Use has requests from now on see s, and closes the models that served before once nobody uses them. It writes down first when each
 // definition became active.
 func (e *Engine) Use(ctx context.Context, s *Serving) error {
@@ -93,6 +96,15 @@ func (e *Engine) scoreHistogram(s *Serving, bundle string) prometheus.Observer {
 
 // activeKey is where the store keeps since when (Unix milliseconds) each feature definition, by its hash, has been folded.
 const activeKey = "features.active"
+
+// Used says whether any server ever served from the store.
+func (e *Engine) Used(ctx context.Context) (bool, error) {
+	active, err := e.store.Meta(ctx, activeKey)
+	if err != nil {
+		return false, fmt.Errorf("read when features became active: %w", err)
+	}
+	return active != nil, nil
+}
 
 // activate writes down the definitions that are new to the store. Who reads it can tell whether a state has seen a whole window.
 func (e *Engine) activate(ctx context.Context, set *features.FeatureSet) error {
