@@ -40,11 +40,12 @@ type Engine struct {
 	arenas  sync.Pool      // of *arena
 
 	complaints complaints
+	turns      *turns
 }
 
 // New returns an engine that serves nothing yet.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, metrics: o.Metrics, log: o.Log, now: o.Now, deadline: o.Deadline, late: make(chan struct{}, o.MaxLate)}
+	e := &Engine{store: o.Store, metrics: o.Metrics, log: o.Log, now: o.Now, deadline: o.Deadline, late: make(chan struct{}, o.MaxLate), turns: newTurns()}
 	e.scratch.New = func() any { return &scratch{} }
 	e.arenas.New = func() any { return &arena{} }
 	e.fetches.New = func() any { return newFetch() }

@@ -12,7 +12,7 @@ import (
 )
 
 // maxAttempts bounds how often a change is made again because its customer has moved on.
-const maxAttempts = 10
+const maxAttempts = 32
 
 // backoff is slept before the attempt: longer each time, and not the same for all who collided.
 func backoff(attempt int) time.Duration {

@@ -36,16 +36,8 @@ func (e *Engine) Ingest(ctx context.Context, events []event.Event) Ingested {
 	defer e.release(snapshot)
 	pending := groupByCustomer(events)
 	in := ingestion{engine: e, serving: s, events: events}
-	for attempt := 0; len(pending) > 0; attempt++ {
-		if attempt == maxAttempts {
-			in.fail(pending, fmt.Errorf("%d attempts: %w", attempt, store.ErrConflict))
-			break
-		}
-		if err := pause(ctx, backoff(attempt)); err != nil {
-			in.fail(pending, err)
-			break
-		}
-		pending = in.try(ctx, pending)
+	if pending = in.try(ctx, pending); len(pending) > 0 {
+		in.insist(ctx, pending)
 	}
 	slices.Sort(in.result.Failed)
 	e.metrics.NotStored.Add(float64(len(in.result.Failed)))
@@ -83,13 +75,38 @@ func (in *ingestion) fail(groups []*group, err error) {
 	}
 }
 
-// try loads, folds and commits, and returns the groups whose customers have moved on.
-func (in *ingestion) try(ctx context.Context, groups []*group) (conflicted []*group) {
+// insist tries again, in turn with the others of this server whose customers keep moving on.
+func (in *ingestion) insist(ctx context.Context, pending []*group) {
+	leave, err := in.engine.turns.take(ctx, customers(pending))
+	if err != nil {
+		in.fail(pending, err)
+		return
+	}
+	defer leave()
+	for attempt := 1; len(pending) > 0; attempt++ {
+		if attempt == maxAttempts {
+			in.fail(pending, fmt.Errorf("%d attempts: %w", attempt, store.ErrConflict))
+			return
+		}
+		if err := pause(ctx, backoff(attempt)); err != nil {
+			in.fail(pending, err)
+			return
+		}
+		pending = in.try(ctx, pending)
+	}
+}
+
+func customers(groups []*group) []string {
 	ids := make([]string, len(groups))
 	for i, g := range groups {
 		ids[i] = g.id
 	}
-	f, err := in.engine.load(ids, patience(ctx))
+	return ids
+}
+
+// try loads, folds and commits, and returns the groups whose customers have moved on.
+func (in *ingestion) try(ctx context.Context, groups []*group) (conflicted []*group) {
+	f, err := in.engine.load(customers(groups), patience(ctx))
 	if err != nil {
 		in.fail(groups, fmt.Errorf("load customers: %w", err))
 		return nil
