@@ -68,7 +68,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	registry := prometheus.NewRegistry()
 	a.loader = &loader{config: o.Config, log: o.Log}
-	a.metrics = metrics.New(registry, metrics.Build{Version: o.Version.Version, Revision: o.Version.Revision})
+	a.metrics = metrics.New(registry)
 	if err := a.openStore(ctx, o.Driver); err != nil {
 		return nil, err
 	}
@@ -82,6 +82,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.startTrimming(o.Now)
 	o.Version.ORT = a.loader.ortVersion()
+	a.metrics.Built(o.Version.Version, o.Version.Revision, o.Version.ORT)
 	api := httpapi.New(httpapi.Options{
 		Engine: a.engine, Metrics: a.metrics, Log: o.Log, Ready: a.ready, Version: o.Version, Keys: keys,
 		Scrape:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}),

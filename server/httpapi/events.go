@@ -6,15 +6,24 @@ import (
 	"net/http"
 
 	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/server/config"
 )
 
-// postEvents takes one event, an array of them, or one a line.
+// postEvents takes one event, an array of them, or one a line. With ?history=true they are an import: they say themselves when they
+// were received.
 func (a *API) postEvents(c *call) error {
 	raw, err := a.read(c)
 	if err != nil {
 		return err
 	}
-	batch, err := event.DecodeBatch(raw, event.Origin{ReceivedAt: a.engine.Now()})
+	origin := event.Origin{ReceivedAt: a.engine.Now()}
+	if c.Query("history") == "true" {
+		if err := a.authorize(c.Request, config.Admin); err != nil {
+			return err
+		}
+		origin = event.Origin{History: true}
+	}
+	batch, err := event.DecodeBatch(raw, origin)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ var seconds = []float64{.0001, .00025, .0005, .001, .0025, .005, .010, .025, .05
 // Metrics is every metric of one server.
 type Metrics struct {
 	registry prometheus.Registerer
+	build    *prometheus.GaugeVec
 
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
@@ -43,15 +44,16 @@ type Metrics struct {
 	trimmedLast prometheus.Gauge
 }
 
-// Build is what the binary is.
-type Build struct{ Version, Revision, ORT string }
+// Built says what is running.
+func (m *Metrics) Built(version, revision, ort string) {
+	m.build.WithLabelValues(version, revision, runtime.Version(), ort).Set(1)
+}
 
 // New registers the metrics.
-func New(registry prometheus.Registerer, build Build) *Metrics {
+func New(registry prometheus.Registerer) *Metrics {
 	m := &Metrics{registry: registry}
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	info := m.gaugeVec("build_info", "What is running; always 1.", "version", "revision", "go", "onnxruntime")
-	info.WithLabelValues(build.Version, build.Revision, runtime.Version(), build.ORT).Set(1)
+	m.build = m.gaugeVec("build_info", "What is running; always 1.", "version", "revision", "go", "onnxruntime")
 	m.requestMetrics()
 	m.eventMetrics()
 	m.storeMetrics()
@@ -84,14 +86,14 @@ func (m *Metrics) eventMetrics() {
 
 // Route is the metrics of one route.
 type Route struct {
-	status   [6]prometheus.Counter // by class; [0] is unused
+	status   [6]prometheus.Counter // by class; nil for those that are never answered
 	duration prometheus.Observer
 }
 
 // Route resolves the metrics of a route, as in "/customers/:id".
 func (m *Metrics) Route(name string) *Route {
 	r := &Route{duration: m.duration.WithLabelValues(name)}
-	for class, label := range map[int]string{1: "1xx", 2: "2xx", 3: "3xx", 4: "4xx", 5: "5xx"} {
+	for class, label := range map[int]string{2: "2xx", 4: "4xx", 5: "5xx"} {
 		r.status[class] = m.requests.WithLabelValues(name, label)
 	}
 	return r
@@ -99,7 +101,7 @@ func (m *Metrics) Route(name string) *Route {
 
 // Done counts an answered request.
 func (r *Route) Done(status int, took time.Duration) {
-	if class := status / 100; class >= 1 && class <= 5 {
+	if class := status / 100; class < len(r.status) && r.status[class] != nil {
 		r.status[class].Inc()
 	}
 	r.duration.Observe(took.Seconds())
