@@ -54,6 +54,7 @@ func (j *scoring) keep(it *item) bool {
 		it.answer.Replayed = earlier
 		return false
 	}
+	it.answer.Took = time.Since(j.start) // what is recorded is what is answered, to the byte
 	data, err := json.Marshal(decision{ID: it.answer.DecisionID, Key: link, Answer: it.answer.AppendJSON(nil)})
 	if err != nil {
 		j.engine.complain("a decision cannot be recorded", err)

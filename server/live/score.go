@@ -181,7 +181,9 @@ func (j *scoring) finish() {
 	took := time.Since(j.start)
 	for i := range j.items {
 		a := j.items[i].answer
-		a.Took = took
+		if a.Took == 0 {
+			a.Took = took
+		}
 		for _, cause := range a.Degraded {
 			kind, _, _ := strings.Cut(cause, ":")
 			j.engine.metrics.Degraded(kind)
@@ -208,7 +210,7 @@ func (j *scoring) recycle() {
 }
 
 func (a *Answer) reset() {
-	a.Predictions, a.Tags, a.Degraded, a.Replayed = a.Predictions[:0], a.Tags[:0], a.Degraded[:0], nil
+	a.Predictions, a.Tags, a.Degraded, a.Replayed, a.Took = a.Predictions[:0], a.Tags[:0], a.Degraded[:0], nil, 0
 }
 
 // lack names something that the answer had to do without, once.
