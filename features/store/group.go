@@ -28,13 +28,6 @@ func OnFlush(f func(Flush)) Option {
 	return func(s *Store) { s.onFlush = f }
 }
 
-// TrimJournals has the journal trimmed in the background until Close.
-func TrimJournals(t Trim) Option {
-	return func(s *Store) {
-		s.work.Go(func() { s.trimLoop(t) })
-	}
-}
-
 // New returns a Store over a driver, which Close closes.
 func New(driver Driver, options ...Option) *Store {
 	s := &Store{Driver: driver, lanes: make([]lane, driver.Shards())}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"time"
 )
 
 // Archive says how far the journal has been copied elsewhere.
@@ -18,30 +16,8 @@ type Archive interface {
 type Trim struct {
 	// Keep is how many entries stay in a shard.
 	Keep int
-	// Every is how often the shards are looked at.
-	Every time.Duration
 	// Archive, when there is one, is never overtaken: what it has not copied stays, however much that is.
 	Archive Archive
-}
-
-// trimLoop trims until the store is closed.
-func (s *Store) trimLoop(t Trim) {
-	ticker := time.NewTicker(t.Every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-s.stop.Done():
-			return
-		case <-ticker.C:
-		}
-		removed, err := s.TrimAll(s.stop, t)
-		switch {
-		case err != nil && s.stop.Err() == nil:
-			slog.Warn("journal not trimmed, trying again later", "error", err, "again_in", t.Every)
-		case removed > 0:
-			slog.Debug("journal trimmed", "entries", removed)
-		}
-	}
 }
 
 // TrimAll trims every shard once. A shard that fails does not keep the others from being trimmed.

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/features/store/archive"
 	"github.com/halfstep-ml/halfstep/server/config"
 	"github.com/halfstep-ml/halfstep/server/httpapi"
 	"github.com/halfstep-ml/halfstep/server/live"
@@ -40,6 +41,7 @@ type App struct {
 	log     *slog.Logger
 	metrics *metrics.Metrics
 	store   *store.Store
+	archive *archive.Archive // nil when there is none
 	engine  *live.Engine
 	loader  *loader
 	server  *http.Server
@@ -72,15 +74,21 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if err := a.openStore(ctx, o.Driver); err != nil {
 		return nil, err
 	}
+	if err := a.openArchive(); err != nil {
+		return nil, err
+	}
 	a.engine = live.New(live.Options{
 		Store: a.store, Metrics: a.metrics, Log: o.Log, Now: o.Now, Deadline: o.Config.Deadline, MaxLate: 4 * o.Config.MaxInFlight,
 	})
+	if a.archive != nil {
+		a.engine.AlsoScrub(a.archive)
+	}
 	a.cleanup.push("models", func(context.Context) error { return a.engine.Close() })
 	a.cleanup.push("late commands", a.engine.Wait)
 	if err := a.serveFirst(ctx, o.Now()); err != nil {
 		return nil, err
 	}
-	a.startTrimming(o.Now)
+	a.startJournalKeeping(o.Now)
 	o.Version.ORT = a.loader.ortVersion()
 	a.metrics.Built(o.Version.Version, o.Version.Revision, o.Version.ORT)
 	api := httpapi.New(httpapi.Options{

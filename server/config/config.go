@@ -21,6 +21,7 @@ type Config struct {
 	TTL         time.Duration `yaml:"ttl"`
 	LinkTTL     time.Duration `yaml:"link_ttl"`
 	JournalKeep int           `yaml:"journal_keep"`
+	Archive     string        `yaml:"archive"` // folder; empty: none
 
 	APIKeys []string `yaml:"api_keys"` // role:sha256 of the key in hex
 

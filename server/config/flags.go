@@ -19,6 +19,7 @@ func bind(flags *pflag.FlagSet, c *Config) {
 	flags.DurationVar(&c.TTL, "ttl", c.TTL, "forget a customer after so long without events; 0 never (Redis only)")
 	flags.DurationVar(&c.LinkTTL, "link-ttl", c.LinkTTL, "how long decisions and idempotency keys can be looked up (Redis only)")
 	flags.IntVar(&c.JournalKeep, "journal-keep", c.JournalKeep, "journal records that stay in a shard")
+	flags.StringVar(&c.Archive, "archive", c.Archive, "folder that journal records are copied to before they leave the store; one server of a store has it")
 
 	flags.StringSliceVar(&c.APIKeys, "api-keys", c.APIKeys, "keys as ROLE:SHA256, ROLE being track, score or admin and SHA256 the key's digest in hex")
 

@@ -41,6 +41,7 @@ type Engine struct {
 
 	complaints complaints
 	turns      *turns
+	copies     []Scrubber
 }
 
 // New returns an engine that serves nothing yet.
@@ -51,6 +52,14 @@ func New(o Options) *Engine {
 	e.fetches.New = func() any { return newFetch() }
 	return e
 }
+
+// Scrubber removes everything that a copy of the journal holds of a customer.
+type Scrubber interface {
+	Scrub(ctx context.Context, customer string) (removed int, err error)
+}
+
+// AlsoScrub has erasures reach a copy of the journal. It must be called before the engine is used.
+func (e *Engine) AlsoScrub(copy Scrubber) { e.copies = append(e.copies, copy) }
 
 // Now is the engine's clock in Unix milliseconds.
 func (e *Engine) Now() int64 { return e.now().UnixMilli() }

@@ -37,7 +37,7 @@ func (t *Tombstone) event(id string, version uint64, first *event.Event) *event.
 	}
 }
 
-// Erase deletes a customer's state, timers and journal, and leaves a tombstone. Whatever is sent of them later begins anew, except
+// Erase deletes a customer's state, timers and journal, archived parts of it included, and leaves a tombstone. Whatever is sent of them later begins anew, except
 // that an opt-out lasts. It can be repeated when it fails. Existed is false when nothing was known of the customer.
 func (e *Engine) Erase(ctx context.Context, id string) (existed bool, err error) {
 	s, snapshot := e.acquire()
@@ -56,6 +56,11 @@ func (e *Engine) Erase(ctx context.Context, id string) (existed bool, err error)
 	}
 	if _, err := e.store.Scrub(ctx, id); err != nil {
 		return existed, fmt.Errorf("remove a customer from the journal: %w", err)
+	}
+	for _, c := range e.copies {
+		if _, err := c.Scrub(ctx, id); err != nil {
+			return existed, fmt.Errorf("remove a customer from the archive: %w", err)
+		}
 	}
 	return existed, nil
 }

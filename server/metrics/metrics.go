@@ -42,6 +42,9 @@ type Metrics struct {
 	trimFailed  prometheus.Counter
 	trimmed     prometheus.Counter
 	trimmedLast prometheus.Gauge
+
+	archived, archiveFailed prometheus.Counter
+	archivedLast            prometheus.Gauge
 }
 
 // Built says what is running.

@@ -23,6 +23,9 @@ func (m *Metrics) storeMetrics() {
 		changes:  m.histogram("store_flush_changes", "Changes that travelled in one commit of the store.", prometheus.ExponentialBuckets(1, 2, 10)),
 		failed:   m.counter("store_flush_failures_total", "Commits of the store of which it is not known what was applied."),
 	}
+	m.archived = m.counter("journal_archived_total", "Journal records copied into the archive.")
+	m.archiveFailed = m.counter("journal_archive_failures_total", "Times that the journal could not be archived.")
+	m.archivedLast = m.gauge("journal_archived_timestamp_seconds", "When the journal was last archived; the time since is its lag.")
 	m.trimmed = m.counter("journal_trimmed_total", "Journal records dropped because of the bound.")
 	m.trimFailed = m.counter("journal_trim_failures_total", "Times that the journal could not be trimmed.")
 	m.trimmedLast = m.gauge("journal_trimmed_timestamp_seconds", "When the journal was last trimmed; the time since is its lag.")
@@ -45,4 +48,14 @@ func (m *Metrics) Trimmed(removed int, err error, now time.Time) {
 		return
 	}
 	m.trimmedLast.Set(float64(now.UnixMilli()) / 1000)
+}
+
+// Archived takes in one copying of the journal.
+func (m *Metrics) Archived(copied int, err error, now time.Time) {
+	m.archived.Add(float64(copied))
+	if err != nil {
+		m.archiveFailed.Inc()
+		return
+	}
+	m.archivedLast.Set(float64(now.UnixMilli()) / 1000)
 }

@@ -18,13 +18,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
-	"time"
 
 	"github.com/halfstep-ml/halfstep/features/store"
 )
@@ -122,28 +120,6 @@ func (a *Archive) Archived(shard int) (string, bool) {
 	defer a.mu.RUnlock()
 	cursor, ok := a.position.Cursors[shard]
 	return cursor, ok
-}
-
-// Run copies now and then until ctx is done. What fails is tried again the next time.
-func (a *Archive) Run(ctx context.Context, j Journal, every time.Duration) {
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		n, err := a.Copy(ctx, j)
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			slog.Warn("journal not archived, trying again later", "error", err, "again_in", every)
-		case n > 0:
-			slog.Debug("journal archived", "entries", n)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }
 
 // Close waits for the copy under way, and lets others open the folder.

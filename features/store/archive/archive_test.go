@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/features/store/memory"
@@ -243,27 +241,6 @@ func TestReadSaysWhichSegmentIsBroken(t *testing.T) {
 	if last == nil || !strings.Contains(last.Error(), filepath.Base(path)) {
 		t.Errorf("a segment cut in half reads as %v", last)
 	}
-}
-
-func TestRunCopiesUntilItIsStopped(t *testing.T) {
-	dir, d := t.TempDir(), memory.New(shards)
-	synctest.Test(t, func(t *testing.T) {
-		a := open(t, dir)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() {
-			defer close(done)
-			a.Run(ctx, d, time.Minute)
-		}()
-		for range 3 {
-			write(t, d, 5)
-			time.Sleep(time.Minute)
-			synctest.Wait()
-			check(t, dir, d)
-		}
-		cancel()
-		<-done
-	})
 }
 
 func FuzzLine(f *testing.F) {
