@@ -24,7 +24,7 @@ run: build
 	@bin/halfstep serve
 
 build: $(ORT_PACKED)
-	go build -trimpath -tags embedort -o bin/halfstep ./server/cmd/halfstep
+	go build -trimpath -tags embedort,nomsgpack -o bin/halfstep ./server/cmd/halfstep
 
 test: setup venv redis
 	@venv/bin/python .ci/suites.py
