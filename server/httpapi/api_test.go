@@ -155,7 +155,9 @@ func TestTooManyAtOnce(t *testing.T) {
 }
 
 func TestReadiness(t *testing.T) {
-	h := newHarness(t, func(o *Options) { o.Ready = func(context.Context) error { return errors.New("the store does not answer") } })
+	h := newHarness(t, func(o *Options) {
+		o.Ready = func(context.Context) error { return errors.New("the store does not answer") }
+	})
 	if got := h.do("GET", "/readyz", ""); got.status != 503 || got.json(t)["detail"] != "the store does not answer" {
 		t.Errorf("got %d %s", got.status, got.body)
 	}
