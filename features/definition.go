@@ -2,9 +2,6 @@ package features
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -123,22 +120,6 @@ func (t *text) UnmarshalYAML(unmarshal func(any) error) error {
 	}
 	*t = text(fmt.Sprint(raw))
 	return nil
-}
-
-// parseDuration takes Go's durations and whole days ("7d").
-func parseDuration(s string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(s, "d"); ok {
-		n, err := strconv.Atoi(days)
-		if err == nil && n > 0 && n <= 3660 {
-			return time.Duration(n) * 24 * time.Hour, nil
-		}
-		return 0, fmt.Errorf("expected a duration such as 30m, 1h or 7d, got %q", s)
-	}
-	d, err := time.ParseDuration(s)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("expected a duration such as 30m, 1h or 7d, got %q", s)
-	}
-	return d, nil
 }
 
 // parse reads the file's shape, noting what is wrong with it.

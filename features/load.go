@@ -66,7 +66,7 @@ var (
 )
 
 func (c *compiler) header(f file) {
-	gap, err := parseDuration(cmpOr(f.SessionGap, defaultGap))
+	gap, err := yamlfile.ParseDuration(cmpOr(f.SessionGap, defaultGap))
 	if err != nil {
 		c.complain(f.node, "session_gap", "%v", err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/halfstep-ml/halfstep/features/aggregate"
 	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
 // aggregate compiles a definition that summarises events.
@@ -53,7 +54,7 @@ func (c *compiler) aggregate(d *definition) {
 func (c *compiler) bounds(d *definition, p *plan) {
 	kind := p.spec.Kind
 	for _, w := range d.Windows {
-		length, err := parseDuration(w)
+		length, err := yamlfile.ParseDuration(w)
 		if err != nil {
 			c.complain(d.node, "windows", "%v", err)
 			continue
@@ -73,7 +74,7 @@ func (c *compiler) bounds(d *definition, p *plan) {
 		c.complain(d.node, "reset_on", "only run_length and last can be reset")
 	}
 	if kind == aggregate.DecayedSum {
-		life, err := parseDuration(d.HalfLife)
+		life, err := yamlfile.ParseDuration(d.HalfLife)
 		if err != nil {
 			c.complain(d.node, "half_life", "%v", err)
 		}

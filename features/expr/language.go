@@ -12,8 +12,9 @@ import (
 
 // Bounds of one source.
 const (
-	maxSource = 4 << 10 // bytes
-	maxNodes  = 256     // names, literals, operators and calls
+	maxSource  = 4 << 10 // bytes
+	maxNodes   = 256     // names, literals, operators and calls
+	maxPattern = 1000    // steps of a regular expression for each character it looks at
 )
 
 // form is how a function is written.

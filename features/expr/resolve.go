@@ -2,7 +2,7 @@ package expr
 
 import (
 	"fmt"
-	"regexp"
+	"regexp/syntax"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -183,9 +183,28 @@ func (r *resolver[T]) pattern(e ast.Expr) {
 		r.report.at(e.ID(), "matches takes a constant regular expression", "")
 		return
 	}
-	if _, err := regexp.Compile(text); err != nil {
+	tree, err := syntax.Parse(text, syntax.Perl)
+	switch {
+	case err != nil:
 		r.report.at(e.ID(), err.Error(), "the syntax is RE2's")
+	case weight(tree) > maxPattern:
+		r.report.at(e.ID(), "the regular expression is too large to be fast", "repeat less, or split it into several")
 	}
+}
+
+// weight is about how many steps a regular expression may take for each character: repetitions count as often as they are written out.
+func weight(tree *syntax.Regexp) int {
+	sum := 1 + len(tree.Rune)
+	if tree.Op == syntax.OpCharClass {
+		sum = 1
+	}
+	for _, sub := range tree.Sub {
+		sum += weight(sub)
+	}
+	if tree.Op == syntax.OpRepeat {
+		sum *= max(tree.Min, tree.Max, 1)
+	}
+	return sum
 }
 
 // loop resolves x.exists(v, condition) and x.all(v, condition), which the parser has expanded.

@@ -33,11 +33,11 @@ type Entry struct {
 // should have held.
 func (d *Document) Parse(data []byte, maxBytes int, expected string) ast.Node {
 	if len(data) > maxBytes {
-		d.complain(1, 1, "the file has %d bytes, at most %d are accepted", len(data), maxBytes)
+		d.complain(1, 1, "", "", "the file has %d bytes, at most %d are accepted", len(data), maxBytes)
 		return nil
 	}
 	if line := tooDeep(data); line > 0 {
-		d.complain(line, 1, "the file is nested deeper than %d levels", maxDepth)
+		d.complain(line, 1, "", "", "the file is nested deeper than %d levels", maxDepth)
 		return nil
 	}
 	d.lines = strings.Split(string(data), "\n")
@@ -57,7 +57,7 @@ func (d *Document) Parse(data []byte, maxBytes int, expected string) ast.Node {
 		}
 	}
 	if root == nil {
-		d.complain(1, 1, "the file is empty; expected %s", expected)
+		d.complain(1, 1, "", "", "the file is empty; expected %s", expected)
 	}
 	return root
 }
@@ -99,17 +99,30 @@ func (d *Document) Note(err error) {
 			line, column = t.Position.Line, t.Position.Column
 		}
 	}
-	d.complain(line, column, "%s", message)
+	d.complain(line, column, "", "", "%s", message)
 }
 
-func (d *Document) complain(line, column int, format string, args ...any) {
-	d.Problems = append(d.Problems, &Problem{Line: max(line, 1), Column: max(column, 1), Message: fmt.Sprintf(format, args...)})
+func (d *Document) complain(line, column int, path, hint, format string, args ...any) {
+	d.Problems = append(d.Problems, &Problem{
+		Line: max(line, 1), Column: max(column, 1), Path: path, Hint: hint, Message: fmt.Sprintf(format, args...),
+	})
 }
 
 // Fail complains about a node.
-func (d *Document) Fail(at ast.Node, format string, args ...any) {
+func (d *Document) Fail(at ast.Node, format string, args ...any) { d.Suggest(at, "", format, args...) }
+
+// Suggest complains about a node and hints at what to write instead.
+func (d *Document) Suggest(at ast.Node, hint, format string, args ...any) {
 	line, column := position(at)
-	d.complain(line, column, format, args...)
+	d.complain(line, column, path(at), hint, format, args...)
+}
+
+// path is where a node stands below the root, as in plays[2].when.
+func path(n ast.Node) string {
+	if n == nil {
+		return ""
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(n.GetPath(), "$"), ".")
 }
 
 func position(n ast.Node) (line, column int) {
@@ -148,7 +161,7 @@ func (d *Document) Mapping(n ast.Node, what string, known []string) []Entry {
 		case seen[key]:
 			d.Fail(v.Key, "%s: duplicate key %s", what, key)
 		case known != nil && !slices.Contains(known, key):
-			d.Fail(v.Key, "%s: unknown key %s%s", what, key, DidYouMean(key, known))
+			d.Suggest(v.Key, Nearest(key, known), "%s: unknown key %s", what, key)
 		default:
 			seen[key] = true
 			entries = append(entries, Entry{Key: key, At: v.Key, Value: v.Value})

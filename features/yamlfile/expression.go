@@ -38,15 +38,8 @@ func (d *Document) Expression(at ast.Node, key string, err error) {
 		if x.Line > 1 {
 			column = rest
 		}
-		d.complain(line+x.Line-1, column+x.Column-1, "%s: %s%s", key, x.Message, hint(x.Hint))
+		d.complain(line+x.Line-1, column+x.Column-1, path(at), x.Hint, "%s: %s", key, x.Message)
 	}
-}
-
-func hint(text string) string {
-	if text == "" {
-		return ""
-	}
-	return " (" + text + ")"
 }
 
 // expressionStart is where the text of a scalar begins: behind its quote, or on the line after the sign of a block. rest is the

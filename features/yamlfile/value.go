@@ -1,9 +1,11 @@
 package yamlfile
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -71,4 +73,47 @@ func (d *Document) Names(e Entry) []string {
 		}
 	}
 	return out
+}
+
+// Duration reads a duration from least to most.
+func (d *Document) Duration(e Entry, least, most time.Duration) time.Duration {
+	s, _ := Scalar(e.Value)
+	v, err := ParseDuration(s)
+	switch {
+	case err != nil:
+		d.Fail(e.Value, "%s: %v", e.Key, err)
+	case v < least || v > most:
+		d.Fail(e.Value, "%s: expected a duration from %s to %s, got %s", e.Key, FormatDuration(least), FormatDuration(most), s)
+	default:
+		return v
+	}
+	return least
+}
+
+// ParseDuration takes Go's durations and whole days ("7d"), above 0 and up to 3660 days.
+func ParseDuration(s string) (time.Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n > 0 && n <= 3660 {
+			return time.Duration(n) * 24 * time.Hour, nil
+		}
+	} else if d, err := time.ParseDuration(s); err == nil && d > 0 {
+		return d, nil
+	}
+	return 0, fmt.Errorf("expected a duration such as 30m, 1h or 7d, got %q", s)
+}
+
+// FormatDuration writes a duration the short way that ParseDuration takes.
+func FormatDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d >= day && d%day == 0 {
+		return strconv.Itoa(int(d/day)) + "d"
+	}
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
