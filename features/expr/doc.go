@@ -34,5 +34,5 @@
 //	presence      has(x) coalesce(x, y)
 //
 // round goes to the nearest integer, halves away from zero. size of a string counts characters. A source has at most 4 KiB and
-// 256 names, literals, operators and calls; a regular expression, its repetitions written out, at most 1000 signs.
+// 256 names, literals, operators and calls; a regular expression, its repetitions written out, at most 500 signs.
 package expr

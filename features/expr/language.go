@@ -14,7 +14,7 @@ import (
 const (
 	maxSource  = 4 << 10 // bytes
 	maxNodes   = 256     // names, literals, operators and calls
-	maxPattern = 1000    // steps of a regular expression for each character it looks at
+	maxPattern = 500     // steps of a regular expression for each character it looks at
 )
 
 // form is how a function is written.

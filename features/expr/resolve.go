@@ -202,7 +202,7 @@ func weight(tree *syntax.Regexp) int {
 		sum += weight(sub)
 	}
 	if tree.Op == syntax.OpRepeat {
-		sum *= max(tree.Min, tree.Max, 1)
+		sum = (sum - 1) * max(tree.Min, tree.Max, 1)
 	}
 	return sum
 }
