@@ -23,8 +23,8 @@ const (
 	warmFor         = time.Second
 	saturateFor     = 4 * time.Second
 	measureFor      = 6 * time.Second
-	maxDegraded     = 0.01 // of the answers
-	sizeTolerance   = 0.03 // between the answers of the two
+	maxDegraded     = 0.001 // of the answers
+	sizeTolerance   = 0.03  // between the answers of the two
 )
 
 // contest is halfstep and the bare handler side by side on one Redis, with the same customers and models.

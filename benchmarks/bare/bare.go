@@ -20,6 +20,7 @@ import (
 	"github.com/bytedance/sonic"
 	"github.com/gin-gonic/gin"
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/halfstep-ml/halfstep/features"
 )
@@ -78,7 +79,9 @@ func New(o Options) (*Server, error) {
 	cores := runtime.GOMAXPROCS(0)
 	s := &Server{
 		client: redis.NewClient(&redis.Options{
-			Addr: o.Redis, PoolSize: 64, MinIdleConns: 8, ReadTimeout: time.Second, WriteTimeout: time.Second, DisableIdentity: true,
+			Addr: o.Redis, PoolSize: 64, MinIdleConns: 8, ReadTimeout: time.Second, WriteTimeout: time.Second,
+			// With RESP2 no answer is searched for push notifications.
+			Protocol: 2, DisableIdentity: true, MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		}),
 		models: models, width: o.Features.Len(), free: make(chan *workspace, cores),
 	}

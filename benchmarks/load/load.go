@@ -34,7 +34,7 @@ type Result struct {
 	Requests int           // answered
 	Took     time.Duration // from the first request to the last answer
 	Latency  Times         // from the instant due in an open loop, from sending in a closed one
-	Late     Times         // how much later than due a request went out: what the generator itself adds
+	Late     Times         // how much later than due a request was noticed: what the generator itself adds
 }
 
 // Rate is how many requests were answered a second.
@@ -46,9 +46,10 @@ type run struct {
 	start time.Time
 	due   chan arrival
 
+	late []time.Duration // of the requests that were handed out
+
 	mu      sync.Mutex
 	latency []time.Duration
-	late    []time.Duration
 }
 
 // arrival is a request that is due.
@@ -119,6 +120,7 @@ func (r *run) follow(ctx context.Context, schedule []arrival) {
 		if ctx.Err() != nil {
 			return
 		}
+		r.late = append(r.late, time.Since(r.start.Add(a.at)))
 		r.due <- a
 	}
 }
@@ -144,18 +146,17 @@ func (r *run) feed(ctx context.Context) {
 
 // serve sends what is due over one connection.
 func (r *run) serve(ctx context.Context, c *connection) error {
-	var latency, late []time.Duration
+	var latency []time.Duration
 	defer func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.latency, r.late = append(r.latency, latency...), append(r.late, late...)
+		r.latency = append(r.latency, latency...)
 	}()
 	for a := range r.due {
 		if ctx.Err() != nil {
 			return nil
 		}
-		sent := time.Now()
-		due := sent
+		due := time.Now()
 		if r.Rate > 0 {
 			due = r.start.Add(a.at)
 		}
@@ -163,7 +164,7 @@ func (r *run) serve(ctx context.Context, c *connection) error {
 		if err != nil {
 			return err
 		}
-		latency, late = append(latency, time.Since(due)), append(late, sent.Sub(due))
+		latency = append(latency, time.Since(due))
 		if r.Check == nil {
 			err = onlyOK(status, body)
 		} else {

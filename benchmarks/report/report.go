@@ -5,10 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
 	"text/tabwriter"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
 )
 
 // Row is one figure with its bounds.
@@ -64,6 +68,8 @@ type Report struct {
 	Rows     []Row             `json:"rows"`
 }
 
+var english = message.NewPrinter(language.English) // groups thousands
+
 // Print writes the rows as a table.
 func Print(w io.Writer, rows []Row) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -89,8 +95,8 @@ func bound(r Row, value float64) string {
 // quantity shows three significant digits, and whole numbers whole.
 func quantity(v float64, unit string) string {
 	text := strconv.FormatFloat(v, 'g', 3, 64)
-	if v >= 100 || v == float64(int64(v)) {
-		text = strconv.FormatFloat(v, 'f', 0, 64)
+	if v >= 100 || v == math.Trunc(v) {
+		text = english.Sprintf("%.0f", v)
 	}
 	if unit == "" {
 		return text
