@@ -184,6 +184,23 @@ func TestErase(t *testing.T) {
 	}
 }
 
+func TestRecentRecords(t *testing.T) {
+	h := newHarness(t, nil)
+	h.do("POST", "/events", `[{"id":"1","event":"A","customer_id":"c"},{"id":"2","event":"B","customer_id":"c"},{"id":"3","event":"C","customer_id":"other"}]`)
+	h.do("POST", "/score", `{"customer_id":"c"}`, "Idempotency-Key", "k")
+	if v := h.do("GET", "/customers/c", "").json(t); v["recent_events"] != nil {
+		t.Errorf("not asked for, got %v", v["recent_events"])
+	}
+	v := h.do("GET", "/customers/c?recent=2", "").json(t)
+	events, decisions := v["recent_events"].([]any), v["recent_decisions"].([]any)
+	if len(events) != 1 || events[0].(map[string]any)["id"] != "2" || len(decisions) != 1 {
+		t.Errorf("got %v and %v", events, decisions)
+	}
+	if got := h.do("GET", "/customers/c?recent=many", ""); got.status != 400 || got.json(t)["field"] != "recent" {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+}
+
 func TestLogsSayNothingOfCustomers(t *testing.T) {
 	h := newHarness(t, nil)
 	h.do("POST", "/events", `{"event":"A","customer_id":"secret-customer","properties":{"x":"secret-property"}}`)

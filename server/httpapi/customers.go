@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/server/live"
@@ -21,11 +22,20 @@ func (a *API) getCustomer(c *call) error {
 			return err
 		}
 	}
+	recent, err := recentOf(c)
+	if err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), a.storeTimeout)
 	defer cancel()
 	p, err := a.engine.Profile(ctx, id, at)
 	if err != nil {
 		return storeProblem(err)
+	}
+	if recent > 0 {
+		if p.Recent, err = a.engine.Recent(ctx, id, recent); err != nil {
+			return storeProblem(err)
+		}
 	}
 	c.out = p.AppendJSON(c.out[:0])
 	return c.send(http.StatusOK, c.out)
@@ -46,6 +56,21 @@ func (a *API) deleteCustomer(c *call) error {
 	c.Status(http.StatusNoContent)
 	c.Writer.WriteHeaderNow()
 	return nil
+}
+
+// maxRecent is how many records of the journal can be asked for.
+const maxRecent = 1000
+
+func recentOf(c *call) (int, error) {
+	s := c.Query("recent")
+	if s == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > maxRecent {
+		return 0, fieldError("recent", "expected a whole number from 0 to %d, got %.40q", maxRecent, s)
+	}
+	return n, nil
 }
 
 // customerID is the id of the path: a customer_id, or an anonymous_id behind "anon:".

@@ -33,18 +33,18 @@ var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
 // harness is an API over a store in memory, whose answers are all held to the document.
 type harness struct {
-	t      *testing.T
+	t      testing.TB
 	api    *API
 	log    *bytes.Buffer
 	router routers.Router
 }
 
-func newHarness(t *testing.T, change func(*Options)) *harness {
+func newHarness(t testing.TB, change func(*Options)) *harness {
 	t.Helper()
 	return newHarnessOn(t, memory.New(4), change)
 }
 
-func newHarnessOn(t *testing.T, driver store.Driver, change func(*Options)) *harness {
+func newHarnessOn(t testing.TB, driver store.Driver, change func(*Options)) *harness {
 	t.Helper()
 	h := &harness{t: t, log: &bytes.Buffer{}, router: documentRouter(t)}
 	log := slog.New(slog.NewJSONHandler(h.log, &slog.HandlerOptions{Level: slog.LevelInfo}))
@@ -72,7 +72,7 @@ func newHarnessOn(t *testing.T, driver store.Driver, change func(*Options)) *har
 	return h
 }
 
-func document(t *testing.T) *openapi3.T {
+func document(t testing.TB) *openapi3.T {
 	t.Helper()
 	raw, err := OpenAPI()
 	if err != nil {
@@ -85,7 +85,7 @@ func document(t *testing.T) *openapi3.T {
 	return doc
 }
 
-func documentRouter(t *testing.T) routers.Router {
+func documentRouter(t testing.TB) routers.Router {
 	t.Helper()
 	router, err := legacy.NewRouter(document(t))
 	if err != nil {

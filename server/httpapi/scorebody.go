@@ -103,7 +103,10 @@ func (r *scoreReader) facts(field string) (event.Object, error) {
 		return nil, fieldError(field, "has %d bytes, at most %d are accepted", len(raw), event.MaxEventBytes)
 	}
 	o, err := event.DecodeObject(raw)
-	return o, under(field, err)
+	if err != nil {
+		return nil, under(field, err)
+	}
+	return o, nil
 }
 
 // under puts the path of a part in front of the field that an error names.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/models"
 )
 
@@ -26,6 +27,7 @@ type Profile struct {
 	Traits          event.Object
 	OptOut          features.OptOut
 	Revision        string
+	Recent          []Record // nil: not asked for
 }
 
 // Profile reads a customer at an instant, now when at is 0. An instant before their newest event is refused with a *RequestError. The
@@ -93,7 +95,11 @@ func (p *Profile) AppendJSON(dst []byte) []byte {
 	dst = p.Traits.AppendJSON(append(dst, `,"traits":`...))
 	dst = p.appendOptOut(append(dst, `,"opt_out":`...))
 	dst = appendText(append(dst, `,"revisions":{"features":`...), p.Revision)
-	return append(dst, `,"playbook":null}}`...)
+	dst = append(dst, `,"playbook":null}`...)
+	if p.Recent != nil { // asked for
+		dst = p.appendRecent(dst)
+	}
+	return append(dst, '}')
 }
 
 func (p *Profile) appendCart(dst []byte) []byte {
@@ -116,4 +122,29 @@ func appendTimeOrNull(dst []byte, ms int64) []byte {
 		return append(dst, "null"...)
 	}
 	return appendTime(dst, ms)
+}
+
+// appendRecent writes the events and the decisions each in a list of its own.
+func (p *Profile) appendRecent(dst []byte) []byte {
+	for _, list := range []struct {
+		name  string
+		holds func(store.RecordKind) bool
+	}{
+		{"recent_events", func(k store.RecordKind) bool { return k == store.RecordEvent || k == store.RecordSkipped }},
+		{"recent_decisions", func(k store.RecordKind) bool { return k == store.RecordDecision }},
+	} {
+		dst = append(append(append(dst, `,"`...), list.name...), `":[`...)
+		start := len(dst)
+		for _, r := range p.Recent {
+			if !list.holds(r.Kind) {
+				continue
+			}
+			if len(dst) > start {
+				dst = append(dst, ',')
+			}
+			dst = append(dst, r.Data...)
+		}
+		dst = append(dst, ']')
+	}
+	return dst
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // seconds are the bounds of the classic histograms. Next to them every histogram is a native one.
-var seconds = []float64{.0001, .00025, .0005, .001, .0025, .005, .010, .025, .050, .1, .25, .5, 1, 2.5, 5}
+var seconds = []float64{.0001, .00025, .0005, .001, .002, .005, .010, .025, .050, .1, .25, .5, 1, 2.5, 5}
 
 // Metrics is every metric of one server.
 type Metrics struct {
