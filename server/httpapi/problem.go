@@ -19,25 +19,23 @@ type kind struct {
 	hint   string
 }
 
-// Problems is every problem that the server answers with.
+// The problems that the server answers with.
 var (
-	malformed      = kind{"malformed", http.StatusBadRequest, "The body cannot be read", "Send JSON as /openapi.json describes it."}
-	invalidField   = kind{"invalid-field", http.StatusBadRequest, "A field is not as expected", "Correct the field and send again."}
-	unauthorized   = kind{"unauthorized", http.StatusUnauthorized, "An API key is needed", "Send `Authorization: Bearer KEY`, or the key as the user of Basic."}
-	forbidden      = kind{"forbidden", http.StatusForbidden, "The API key may not do this", "Use a key of a role that may: track, score or admin."}
-	notFound       = kind{"not-found", http.StatusNotFound, "There is nothing here", "See /openapi.json for what there is."}
-	notAllowed     = kind{"method-not-allowed", http.StatusMethodNotAllowed, "The method does not fit", "See the Allow header and /openapi.json."}
-	tooSlow        = kind{"request-timeout", http.StatusRequestTimeout, "The request did not come whole in time", "Send smaller bodies, or raise read_timeout."}
-	beforeNewest   = kind{"before-newest", http.StatusConflict, "A customer cannot be read before their newest event", "Ask for a later moment, or replay the journal."}
-	tooLarge       = kind{"too-large", http.StatusRequestEntityTooLarge, "The body is too large", "Send fewer at once."}
-	unknownCoding  = kind{"unsupported-encoding", http.StatusUnsupportedMediaType, "The body's Content-Encoding is not supported", "Send it as it is."}
-	internal       = kind{"internal", http.StatusInternalServerError, "Something went wrong here", "The log has more under the request id."}
-	overloaded     = kind{"overloaded", http.StatusServiceUnavailable, "Too many requests at once", "Wait as Retry-After says, and try again."}
-	notStored      = kind{"not-stored", http.StatusServiceUnavailable, "Some events could not be stored", "Send all of them again: those with ids are counted once."}
-	storeMissing   = kind{"store-unavailable", http.StatusServiceUnavailable, "The store does not answer", "Try again."}
-	notReady       = kind{"not-ready", http.StatusServiceUnavailable, "The server is not ready", "Wait until it is."}
-	problemsByKind = []kind{malformed, invalidField, unauthorized, forbidden, notFound, notAllowed, tooSlow, beforeNewest, tooLarge, unknownCoding,
-		internal, overloaded, notStored, storeMissing, notReady}
+	malformed     = kind{"malformed", http.StatusBadRequest, "The body cannot be read", "Send JSON as /openapi.json describes it."}
+	invalidField  = kind{"invalid-field", http.StatusBadRequest, "A field is not as expected", "Correct the field and send again."}
+	unauthorized  = kind{"unauthorized", http.StatusUnauthorized, "An API key is needed", "Send `Authorization: Bearer KEY`, or the key as the user of Basic."}
+	forbidden     = kind{"forbidden", http.StatusForbidden, "The API key may not do this", "Use a key of a role that may: track, score or admin."}
+	notFound      = kind{"not-found", http.StatusNotFound, "There is nothing here", "See /openapi.json for what there is."}
+	notAllowed    = kind{"method-not-allowed", http.StatusMethodNotAllowed, "The method does not fit", "See the Allow header and /openapi.json."}
+	tooSlow       = kind{"request-timeout", http.StatusRequestTimeout, "The request did not come whole in time", "Send smaller bodies, or raise read_timeout."}
+	beforeNewest  = kind{"before-newest", http.StatusConflict, "A customer cannot be read before their newest event", "Ask for a later moment, or replay the journal."}
+	tooLarge      = kind{"too-large", http.StatusRequestEntityTooLarge, "The body is too large", "Send fewer at once."}
+	unknownCoding = kind{"unsupported-encoding", http.StatusUnsupportedMediaType, "The body's Content-Encoding is not supported", "Send it as it is."}
+	internal      = kind{"internal", http.StatusInternalServerError, "Something went wrong here", "The log has more under the request id."}
+	overloaded    = kind{"overloaded", http.StatusServiceUnavailable, "Too many requests at once", "Wait as Retry-After says, and try again."}
+	notStored     = kind{"not-stored", http.StatusServiceUnavailable, "Some events could not be stored", "Send all of them again: those with ids are counted once."}
+	storeMissing  = kind{"store-unavailable", http.StatusServiceUnavailable, "The store does not answer", "Try again."}
+	notReady      = kind{"not-ready", http.StatusServiceUnavailable, "The server is not ready", "Wait until it is."}
 )
 
 // problem is an answer that says what went wrong.
