@@ -40,6 +40,9 @@ type Vocabulary struct {
 	Intents  []string // nil: any
 }
 
+// StandardTasks are what halfstep predicts. A playbook may name them before any model serves them: their scores are missing until then.
+func StandardTasks() []string { return []string{"churn", "cart_abandonment", "emotion_trend"} }
+
 // scope resolves names for a Vocabulary.
 type scope struct {
 	Vocabulary
