@@ -59,7 +59,6 @@ type Server struct {
 // call is the memory of one request.
 type call struct {
 	in      bytes.Buffer
-	key     []byte
 	request struct {
 		CustomerID string `json:"customer_id"`
 	}
