@@ -21,7 +21,9 @@ func (r *reader) needs(p *Play) {
 	for _, proposal := range p.Propose {
 		a := proposal.Action
 		for _, f := range []*Formula{proposal.Likelihood, a.Value, a.Cost, a.Weight} {
-			names = slices.Concat(names, f.Variables())
+			if f != nil { // of an action that is wrong
+				names = slices.Concat(names, f.Variables())
+			}
 		}
 	}
 	for _, name := range names {
