@@ -1,6 +1,10 @@
 package playbook
 
-import "time"
+import (
+	"time"
+
+	"github.com/halfstep-ml/halfstep/features/yamlfile"
+)
 
 // Cap bounds how many actions one customer is issued.
 type Cap struct {
@@ -87,7 +91,7 @@ func (p Period) Span(at time.Time) (from, to time.Time) {
 // String is the period as it is written in a file.
 func (p Period) String() string {
 	if p.Rolling > 0 {
-		return p.Rolling.String()
+		return yamlfile.FormatDuration(p.Rolling)
 	}
 	return string(p.Calendar)
 }

@@ -69,6 +69,20 @@ func TestPeriods(t *testing.T) {
 	assert.Equal(t, 23*time.Hour, to.Sub(from), "a day of summer time's beginning")
 }
 
+func TestPeriodsReadAsTheyAreWritten(t *testing.T) {
+	for _, text := range []string{"24h", "90m", "7d", "36h", "45s", "day", "week", "month"} {
+		b := parse(t, "{version: 1, actions: {}, plays: [], caps: [{name: c, scope: all, max: 1, per: "+text+"}]}")
+		want := text
+		switch text {
+		case "24h":
+			want = "1d"
+		case "90m":
+			want = "1h30m"
+		}
+		assert.Equal(t, want, b.Caps[0].Per.String())
+	}
+}
+
 func TestScopes(t *testing.T) {
 	a := &Action{Name: "shipping-coupon", Kind: "coupon"}
 	for s, want := range map[Scope]bool{
