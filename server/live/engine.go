@@ -34,10 +34,13 @@ type Engine struct {
 
 	serving atomic.Pointer[Serving]
 	late    chan struct{}  // a place for each load under way
-	work    sync.WaitGroup // loads under way
-	scratch sync.Pool      // of *scratch
-	fetches sync.Pool      // of *fetch
-	arenas  sync.Pool      // of *arena
+	work    sync.WaitGroup // loads under way, and idle loaders
+	loads   chan *fetch    // to loaders that have nothing to do
+	stopped chan struct{}  // closed by Wait
+	stop    sync.Once
+	scratch sync.Pool // of *scratch
+	fetches sync.Pool // of *fetch
+	arenas  sync.Pool // of *arena
 
 	complaints complaints
 	turns      *turns
@@ -46,7 +49,10 @@ type Engine struct {
 
 // New returns an engine that serves nothing yet.
 func New(o Options) *Engine {
-	e := &Engine{store: o.Store, metrics: o.Metrics, log: o.Log, now: o.Now, deadline: o.Deadline, late: make(chan struct{}, o.MaxLate), turns: newTurns()}
+	e := &Engine{
+		store: o.Store, metrics: o.Metrics, log: o.Log, now: o.Now, deadline: o.Deadline,
+		late: make(chan struct{}, o.MaxLate), loads: make(chan *fetch), stopped: make(chan struct{}), turns: newTurns(),
+	}
 	e.scratch.New = func() any { return &scratch{} }
 	e.arenas.New = func() any { return &arena{} }
 	e.fetches.New = func() any { return newFetch() }
@@ -64,8 +70,9 @@ func (e *Engine) AlsoScrub(copy Scrubber) { e.copies = append(e.copies, copy) }
 // Now is the engine's clock in Unix milliseconds.
 func (e *Engine) Now() int64 { return e.now().UnixMilli() }
 
-// Wait returns when no command of the store is under way any more, or when ctx is done.
+// Wait returns when no command of the store is under way any more, or when ctx is done. Nothing may be asked of the engine after it.
 func (e *Engine) Wait(ctx context.Context) error {
+	e.stop.Do(func() { close(e.stopped) })
 	done := make(chan struct{})
 	go func() { e.work.Wait(); close(done) }()
 	select {

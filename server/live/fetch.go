@@ -46,11 +46,11 @@ func (e *Engine) load(ids []string, patience time.Duration) (*fetch, error) {
 	f.ids = append(f.ids[:0], ids...)
 	f.out = slices.Grow(f.out[:0], len(ids))[:len(ids)]
 	clear(f.out)
-	e.work.Go(func() {
-		f.err = e.store.Driver.Load(context.Background(), f.ids, f.out)
-		<-e.late
-		f.done <- struct{}{}
-	})
+	select {
+	case e.loads <- f:
+	default:
+		e.work.Go(func() { e.loader(f) })
+	}
 	f.wait.Reset(patience)
 	select {
 	case <-f.done:
@@ -64,6 +64,29 @@ func (e *Engine) load(ids []string, patience time.Duration) (*fetch, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// loaderIdle is how long a loader waits for another fetch.
+const loaderIdle = time.Second
+
+// loader does a fetch, and then others for as long as there are any: a new goroutine for each would spend much of its life growing its
+// stack.
+func (e *Engine) loader(f *fetch) {
+	idle := time.NewTimer(loaderIdle)
+	defer idle.Stop()
+	for {
+		f.err = e.store.Driver.Load(context.Background(), f.ids, f.out)
+		<-e.late
+		f.done <- struct{}{}
+		idle.Reset(loaderIdle)
+		select {
+		case f = <-e.loads:
+		case <-idle.C:
+			return
+		case <-e.stopped:
+			return
+		}
+	}
 }
 
 // done gives a fetch back whose command is over. A late one is left to the garbage collector.

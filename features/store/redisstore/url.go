@@ -148,12 +148,16 @@ func (t target) url() string {
 	return t.rest + "?" + t.query.Encode()
 }
 
+// protocol is RESP2: with RESP3 go-redis looks for pushed messages at every command, and nothing is pushed to us.
+const protocol = 2
+
 func (t target) single() (redis.UniversalClient, error) {
 	o, err := redis.ParseURL(t.url())
 	if err != nil {
 		return nil, err
 	}
 	settle(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.MaxRetries, &o.DialerRetries)
+	o.Protocol = protocol
 	o.MaintNotificationsConfig = noNotifications()
 	return redis.NewClient(o), nil
 }
@@ -167,6 +171,7 @@ func (t target) cluster() (redis.UniversalClient, error) {
 		return nil, err
 	}
 	settle(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.MaxRetries, &o.DialerRetries)
+	o.Protocol = protocol
 	o.MaintNotificationsConfig = noNotifications()
 	anyServer(o.TLSConfig)
 	return redis.NewClusterClient(o), nil
@@ -187,6 +192,7 @@ func (t target) sentinel() (redis.UniversalClient, error) {
 	// go-redis takes the URL's login for that of the sentinels.
 	o.Username, o.Password, o.SentinelUsername, o.SentinelPassword = o.SentinelUsername, o.SentinelPassword, user, password
 	settle(&o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout, &o.MaxRetries, &o.DialerRetries)
+	o.Protocol = protocol
 	anyServer(o.TLSConfig)
 	return redis.NewFailoverClient(o), nil
 }
