@@ -23,7 +23,7 @@ type Writer struct {
 	path string
 	meta Meta
 	file *os.File
-	out  *parquet.Writer
+	out  *parquet.GenericWriter[any]
 
 	width     int // of the vector
 	customers []string
@@ -44,7 +44,7 @@ func Create(path string, meta Meta) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create the set: %w", err)
 	}
-	return &Writer{path: path, meta: meta, file: file, out: parquet.NewWriter(file, options...), width: len(meta.Features.Columns)}, nil
+	return &Writer{path: path, meta: meta, file: file, out: parquet.NewGenericWriter[any](file, options...), width: len(meta.Features.Columns)}, nil
 }
 
 // Add appends a row. The writer keeps nothing of it.

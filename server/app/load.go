@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -63,7 +62,7 @@ func LoadFeatures(path string) (*features.FeatureSet, error) {
 }
 
 func (l *loader) models(ctx context.Context, set *features.FeatureSet) ([]*models.Model, error) {
-	var folder fs.FS = bundles.FS()
+	folder := bundles.FS()
 	if l.config.Bundles != "" {
 		folder = os.DirFS(l.config.Bundles)
 	}
