@@ -1,0 +1,93 @@
+"""Everything that is said about a fitted model: its measures on the test part, beside the baselines and by slice."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from training import baselines
+from training.evaluate import Interval, Judge
+from training.export import Runtime
+from training.fit import Fitted
+from training.model import Model
+from training.set import TrainingSet, check_part
+from training.task import Split, Task
+
+
+@dataclass(frozen=True)
+class Line:
+    """A model or baseline; gain is by how much the bundle's AUC is above it, in pairs."""
+
+    name: str
+    auc: Interval
+    precision: Interval
+    gain: Interval | None
+
+
+@dataclass(frozen=True)
+class Slice:
+    name: str
+    rows: int
+    rate: float
+    auc: Interval | None  # None when the slice is too small or of one class
+
+
+@dataclass(frozen=True)
+class Report:
+    rows: int
+    customers: int
+    rate: float
+    mean_score: float
+    measures: dict[str, Interval]
+    lines: tuple[Line, ...]
+    slices: tuple[Slice, ...]
+    train_rows: int
+    train_customers: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A task that was trained, with all that a bundle is made of."""
+
+    task: Task
+    rows: TrainingSet
+    split: Split
+    fitted: Fitted
+    report: Report
+
+    @property
+    def model(self) -> Model:
+        return self.fitted.model
+
+
+# A slice with fewer rows of either class says nothing.
+FEWEST = 20
+
+
+def make(task: Task, rows: TrainingSet, split: Split, fitted: Fitted, runtime: Runtime) -> Report:
+    """Score the test part, once, with the graph that ships."""
+    labels, customers = rows.labels[split.test], rows.customers[split.test]
+    check_part("test", labels)
+    judge = Judge(labels, customers)
+    scores = runtime.probabilities(rows.matrix(fitted.model.inputs)[split.test]).astype(float)
+    measures = judge.measure(scores)
+    lines = [Line("this bundle", measures["roc_auc"], measures["average_precision"], None)]
+    for name, other in baselines.scores(task, rows, split).items():
+        lines.append(Line(name, judge.auc(other), judge.average_precision(other), judge.gain(scores, other)))
+    return Report(
+        rows=len(labels),
+        customers=len(np.unique(customers)),
+        rate=float(labels.mean()),
+        mean_score=float(scores.mean()),
+        measures=measures,
+        lines=tuple(lines),
+        slices=tuple(slice_of(name, mask(rows)[split.test], labels, customers, scores) for name, mask in task.slices.items()),
+        train_rows=int(split.train.sum()),
+        train_customers=len(np.unique(rows.customers[split.train])),
+    )
+
+
+def slice_of(name: str, mask: np.ndarray, labels: np.ndarray, customers: np.ndarray, scores: np.ndarray) -> Slice:
+    within = labels[mask]
+    rate = float(within.mean()) if len(within) else float("nan")
+    enough = min((within == 1).sum(), (within == 0).sum()) >= FEWEST
+    return Slice(name, len(within), rate, Judge(within, customers[mask]).auc(scores[mask]) if enough else None)
