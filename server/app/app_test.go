@@ -240,7 +240,15 @@ func TestReloadOfABadFileKeepsTheOldOneServing(t *testing.T) {
 	if revision() != before {
 		t.Error("a bad file changed what serves")
 	}
-	write([]byte("version: 1\nfeatures:\n  - {name: things, on: '*', aggregate: count, windows: [1h]}\n"))
+	const more = "  - {name: things, on: '*', aggregate: count, windows: [1h]}\n"
+	write([]byte("version: 1\nfeatures:\n" + more))
+	if err := r.Reload(t.Context()); err == nil || !strings.Contains(err.Error(), "no such feature") {
+		t.Errorf("got %v, expected an error about the features that the bundles need", err)
+	}
+	if revision() != before {
+		t.Error("a file that the bundles cannot serve with took over")
+	}
+	write(bytes.Replace(features.DefaultFile(), []byte("features:\n"), []byte("features:\n"+more), 1))
 	if err := r.Reload(t.Context()); err != nil {
 		t.Fatal(err)
 	}
