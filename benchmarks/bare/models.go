@@ -38,7 +38,7 @@ func readModels(folder fs.FS, features bundle.Features) ([]model, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, model{Bundle: b, columns: columns, tail: `,"band":"` + b.Bands[0].Name + `","model":"` + b.ID() + `","slot":"live"}`})
+		all = append(all, model{Bundle: b, columns: columns, tail: tail(b)})
 	}
 	if len(all) == 0 {
 		return nil, errors.New("there are no bundles to run")
@@ -133,4 +133,14 @@ func (w *workspace) run(models []model, vector, scores []float32) error {
 		scores[i] = w.outputs[i][0]
 	}
 	return nil
+}
+
+// tail is what /score says of a prediction behind its score.
+func tail(b *bundle.Bundle) string {
+	band := b.Bands[0]
+	text := `,"band":"` + band.Name + `"`
+	if band.Direction != "" {
+		text += `,"direction":"` + band.Direction + `"`
+	}
+	return text + `,"model":"` + b.ID() + `","slot":"live"}`
 }
