@@ -114,6 +114,22 @@ func bits(vector []float32) []uint32 {
 	return out
 }
 
+// same compares rows one by one: the difference of two long lists would take minutes to print.
+func same(t testing.TB, expected, got []row) {
+	t.Helper()
+	require.Len(t, got, len(expected))
+	names := features.Default().Features()
+	for i := range expected {
+		a, b := expected[i], got[i]
+		for c := range a.Vector {
+			require.Equal(t, a.Vector[c], b.Vector[c], "row %d of %s at %d, feature %s: %v and %v", i, a.Customer, a.At, names[c].Name,
+				math.Float32frombits(a.Vector[c]), math.Float32frombits(b.Vector[c]))
+		}
+		a.Vector, b.Vector = nil, nil
+		require.Equal(t, a, b, "row %d", i)
+	}
+}
+
 func run(t testing.TB, in replay.Input, d *label.Definition, o replay.Options) ([]row, replay.Counts) {
 	t.Helper()
 	var rows []row
