@@ -87,5 +87,5 @@ def reproduce(t: Trained) -> str:
         f"## Made again\n\n`python -m training {t.task.name}` makes the same bytes from the same files with the packages of "
         "`training/requirements.lock` on the same architecture; on another, the last digits of weights may differ. `created` in "
         f"bundle.yaml is the time of the newest event, not of the making. FeatureSet revision `{t.rows.revision}`. Golden rows are drawn "
-        f"from each feature's quantiles, so none is a customer's; runtimes agree on them to {TOLERANCE:g}."
+        f"from each feature's quantiles, none is copied from a customer; runtimes agree on them to {TOLERANCE:g}."
     )

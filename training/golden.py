@@ -1,6 +1,6 @@
 """Golden rows: inputs whose scores every runtime has to agree on.
 
-No row is a customer's. Each column is drawn on its own from the quantiles of training, and the edges of what can come are added.
+No row is copied from a customer. Each column is drawn on its own from the quantiles of training, and the edges of what can come are added.
 """
 
 import json
