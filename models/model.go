@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
-	"path"
 	"sync"
 	"sync/atomic"
 
@@ -62,11 +61,7 @@ func open(ctx context.Context, b *bundle.Bundle, features bundle.Features, runti
 	if err != nil {
 		return nil, err
 	}
-	outputs := make([]ort.Output, len(b.Outputs))
-	for i, o := range b.Outputs {
-		outputs[i] = ort.Output{Tensor: o.Tensor, Column: o.Column}
-	}
-	session, err := runtime.Open(b.ONNX, outputs)
+	session, err := runtime.Open(b.ONNX, outputsOf(b))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", b.Model.Name, err)
 	}
@@ -82,6 +77,14 @@ func open(ctx context.Context, b *bundle.Bundle, features bundle.Features, runti
 		return nil, errors.Join(err, session.Close())
 	}
 	return m, nil
+}
+
+func outputsOf(b *bundle.Bundle) []ort.Output {
+	outputs := make([]ort.Output, len(b.Outputs))
+	for i, o := range b.Outputs {
+		outputs[i] = ort.Output{Tensor: o.Tensor, Column: o.Column}
+	}
+	return outputs
 }
 
 // checkGolden runs the golden rows one by one and all at once: a request is a row, a campaign is many.
@@ -101,7 +104,7 @@ func (m *Model) checkGolden(ctx context.Context) error {
 				return fmt.Errorf("golden rows from %d: %w", first, err)
 			}
 			for i := range last - first {
-				if err := m.compare(first+i, out[i*outputs:(i+1)*outputs]); err != nil {
+				if err := compare(m.Bundle, first+i, out[i*outputs:(i+1)*outputs]); err != nil {
 					return err
 				}
 			}
@@ -118,13 +121,13 @@ func (m *Model) run(ctx context.Context, in, out []float32) error {
 	return m.session.Run(in, out)
 }
 
-func (m *Model) compare(row int, got []float32) error {
-	if err := m.checkOutputs(got); err != nil {
+func compare(b *bundle.Bundle, row int, got []float32) error {
+	if err := checkOutputs(&b.Manifest, got); err != nil {
 		return fmt.Errorf("golden row %d: %w", row, err)
 	}
-	for i, want := range m.Golden.Scores[row] {
-		if diff := math.Abs(float64(got[i]) - want); !(diff <= m.Golden.Tolerance) {
-			return fmt.Errorf("%w: row %d: %s is %v, expected %v within %v", ErrGolden, row, m.Outputs[i].Name, got[i], want, m.Golden.Tolerance)
+	for i, want := range b.Golden.Scores[row] {
+		if diff := math.Abs(float64(got[i]) - want); !(diff <= b.Golden.Tolerance) {
+			return fmt.Errorf("%w: row %d: %s is %v, expected %v within %v", ErrGolden, row, b.Outputs[i].Name, got[i], want, b.Golden.Tolerance)
 		}
 	}
 	return nil
@@ -142,36 +145,4 @@ func (m *Model) release() error {
 		return nil
 	}
 	return m.session.Close()
-}
-
-// LoadAll loads the highest version of each bundle in a folder laid out as <name>/<version>/. It loads all of them or none.
-func LoadAll(ctx context.Context, folder fs.FS, features bundle.Features, runtime *ort.Runtime) (_ []*Model, err error) {
-	found, err := bundle.Discover(folder)
-	if err != nil {
-		return nil, err
-	}
-	var loaded []*Model
-	defer func() {
-		if err == nil {
-			return
-		}
-		for _, m := range loaded {
-			err = errors.Join(err, m.Close())
-		}
-	}()
-	for _, at := range bundle.Latest(found) {
-		sub, err := fs.Sub(folder, at.Path)
-		if err != nil {
-			return nil, fmt.Errorf("open bundle %s: %w", at.Path, err)
-		}
-		m, err := Load(ctx, sub, features, runtime)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", at.Path, err)
-		}
-		loaded = append(loaded, m)
-		if expected := path.Join(m.Name, fmt.Sprint(m.Version)); expected != at.Path {
-			return nil, fmt.Errorf("bundle %s lies in the folder %s, expected %s", m.ID(), at.Path, expected)
-		}
-	}
-	return loaded, nil
 }

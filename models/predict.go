@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/halfstep-ml/halfstep/models/bundle"
 )
 
 // batchRows is how many rows run before others get their turn: some 32 x 25 us, which a single score can wait for.
@@ -93,7 +95,7 @@ func (m *Model) predict(dst []Prediction, step int, vectors [][]float32, err err
 		*p = Prediction{Task: m.Task, Model: m.id, Score: float32(m.BaseRate), Err: err}
 		if err == nil {
 			out := b.out[row*outputs : (row+1)*outputs]
-			if bad := m.checkOutputs(out); bad != nil {
+			if bad := checkOutputs(&m.Manifest, out); bad != nil {
 				p.Err = bad
 			} else {
 				p.Score = out[0]
@@ -120,12 +122,12 @@ func (m *Model) gather(b *buffer, vectors [][]float32) error {
 }
 
 // checkOutputs accepts the outputs of one row, clipped to their ranges.
-func (m *Model) checkOutputs(out []float32) error {
+func checkOutputs(m *bundle.Manifest, out []float32) error {
 	for i, value := range out {
 		low, high := m.Outputs[i].Range[0], m.Outputs[i].Range[1]
 		v := float64(value)
 		if math.IsNaN(v) || v < low-rounding || v > high+rounding {
-			return &OutputError{Model: m.id, Output: m.Outputs[i].Name, Value: value, Range: m.Outputs[i].Range}
+			return &OutputError{Model: m.ID(), Output: m.Outputs[i].Name, Value: value, Range: m.Outputs[i].Range}
 		}
 		out[i] = float32(min(max(v, low), high))
 	}

@@ -34,6 +34,9 @@ func readModels(folder fs.FS, features bundle.Features) ([]model, error) {
 		if err != nil {
 			return nil, err
 		}
+		if b.Kind != bundle.KindFeatures {
+			continue
+		}
 		columns, err := b.Columns(features)
 		if err != nil {
 			return nil, err

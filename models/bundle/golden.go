@@ -13,6 +13,7 @@ const maxTolerance = 1e-4
 // Golden is golden.json: rows and the scores that the model gave for them where it was trained.
 type Golden struct {
 	Rows      [][]Number `json:"rows"`
+	Texts     []Texts    `json:"texts"` // instead of rows, of a model that reads text
 	Scores    []Score    `json:"scores"`
 	Tolerance float64    `json:"tolerance"` // the largest absolute difference, up to 1e-4
 }
@@ -55,17 +56,13 @@ func parseGolden(text []byte, m *Manifest) (Golden, error) {
 		return Golden{}, fmt.Errorf("%s: %w", m.Golden.Name, err)
 	}
 	p := &problems{file: m.Golden.Name}
-	if len(g.Rows) == 0 || len(g.Rows) != len(g.Scores) {
-		p.add("scores", "got %d for %d rows, expected one a row and at least one row", len(g.Scores), len(g.Rows))
+	if g.rows() == 0 || g.rows() != len(g.Scores) {
+		p.add("scores", "got %d for %d rows, expected one a row and at least one row", len(g.Scores), g.rows())
 	}
 	if g.Tolerance <= 0 || g.Tolerance > maxTolerance {
 		p.add("tolerance", "got %v, expected a number above 0 and up to %v", g.Tolerance, maxTolerance)
 	}
-	for i, row := range g.Rows {
-		if len(row) != len(m.Inputs) {
-			p.add(fmt.Sprintf("rows[%d]", i), "has %d numbers, bundle.yaml has %d inputs", len(row), len(m.Inputs))
-		}
-	}
+	g.checkRows(p, m)
 	for i, score := range g.Scores {
 		if len(score) != len(m.Outputs) {
 			p.add(fmt.Sprintf("scores[%d]", i), "has %d numbers, bundle.yaml has %d outputs", len(score), len(m.Outputs))

@@ -23,7 +23,7 @@ type Manifest struct {
 	Golden    File      `yaml:"golden"`
 	Reference File      `yaml:"reference"`
 
-	Kind     string   `yaml:"kind"` // what the inputs are: features
+	Kind     string   `yaml:"kind"` // what the inputs are: features, also when left out, or text
 	Inputs   []Input  `yaml:"inputs"`
 	Outputs  []Output `yaml:"outputs"` // the first is the score
 	Bands    []Band   `yaml:"bands"`
@@ -46,11 +46,11 @@ type ModelFile struct {
 	Opset int `yaml:"opset"` // of the default operator set
 }
 
-// Input is one column of the model's input, in the order of the columns.
+// Input is one column of the model's input, in the order of the columns; of a text model, one of the texts that it reads.
 type Input struct {
-	Name  string `yaml:"name"`  // a feature
-	Hash  string `yaml:"hash"`  // of the feature's definition when the model was trained, in hex
-	DType string `yaml:"dtype"` // float32, the only one, also when left out
+	Name  string `yaml:"name"`  // a feature; or what a text is, as in message
+	Hash  string `yaml:"hash"`  // of the feature's definition when the model was trained, in hex; none for a text
+	DType string `yaml:"dtype"` // float32, also when left out; int64 for a text
 }
 
 // Output is one number that the model gives.
@@ -70,14 +70,14 @@ type Band struct {
 
 // Calibration tells how scores were made to mean probabilities. It happened inside the ONNX graph: nothing is applied afterwards.
 type Calibration struct {
-	Method string  `yaml:"method"` // none, sigmoid or isotonic
+	Method string  `yaml:"method"` // none, sigmoid, isotonic or temperature
 	On     string  `yaml:"on"`     // the data it was fitted on
 	Error  float64 `yaml:"error"`  // expected calibration error on data it was not fitted on
 }
 
 // Training tells what the model learned from.
 type Training struct {
-	Features string `yaml:"features"` // revision of the FeatureSet
+	Features string `yaml:"features"` // revision of the FeatureSet; a text model needs none
 	Label    Label  `yaml:"label"`
 	Window   Window `yaml:"window"`
 	Data     []Data `yaml:"data"`
@@ -85,12 +85,12 @@ type Training struct {
 
 // Label is the definition of what was predicted.
 type Label struct {
-	File    string `yaml:"file"` // as in training/churn.yaml
+	File    string `yaml:"file"` // as in training/churn.yaml; a text model whose labels came with the texts has no file
 	SHA256  string `yaml:"sha256"`
 	Meaning string `yaml:"meaning"`
 }
 
-// Window is the time that the training data covers.
+// Window is the time that the training data covers. Texts without a time have none.
 type Window struct {
 	From time.Time `yaml:"from"`
 	To   time.Time `yaml:"to"`
@@ -123,7 +123,7 @@ func ParseManifest(text []byte) (Manifest, error) {
 		return Manifest{}, fmt.Errorf("bundle.yaml: %s", yaml.FormatError(err, false, true))
 	}
 	if m.Kind == "" {
-		m.Kind = "features"
+		m.Kind = KindFeatures
 	}
 	if err := m.validate(); err != nil {
 		return Manifest{}, err

@@ -12,7 +12,7 @@ type Reference struct {
 	Scores   Histogram          `json:"scores"`
 }
 
-// FeatureReference is the distribution of one input.
+// FeatureReference is the distribution of one input; of a text, that of its length in code points.
 type FeatureReference struct {
 	Name    string  `json:"name"`
 	Missing float64 `json:"missing"` // share of the rows in which it was missing

@@ -22,6 +22,9 @@ var (
 // Columns returns, for each input of the model in order, the index of its feature in the vector. It fails when a feature is not there
 // or is no longer defined as it was in training: the model would read numbers that mean something else.
 func (m *Manifest) Columns(features Features) ([]int, error) {
+	if m.Kind != KindFeatures {
+		return nil, fmt.Errorf("%w: it has kind: %s, expected %s", ErrKind, m.Kind, KindFeatures)
+	}
 	columns := make([]int, len(m.Inputs))
 	var errs []error
 	for i, input := range m.Inputs {

@@ -62,8 +62,8 @@ func (m *Manifest) validate() error {
 	p.digest("model", m.Model.File)
 	p.digest("golden", m.Golden)
 	p.digest("reference", m.Reference)
-	if m.Kind != "features" {
-		p.add("kind", "got %q, expected features", m.Kind)
+	if m.Kind != KindFeatures && m.Kind != KindText {
+		p.add("kind", "got %q, expected features or text", m.Kind)
 	}
 	m.validateInputs(p)
 	m.validateOutputs(p)
@@ -84,16 +84,24 @@ func (m *Manifest) validateInputs(p *problems) {
 	first := map[string]int{}
 	for i, input := range m.Inputs {
 		field := fmt.Sprintf("inputs[%d]", i)
-		p.present(field+".name", input.Name)
-		p.match(field+".hash", input.Hash, hashPattern, "the feature's definition hash, 8 to 64 hex digits in lower case")
-		if input.DType != "" && input.DType != "float32" {
-			p.add(field+".dtype", "got %q, expected float32", input.DType)
+		if m.Kind == KindText {
+			input.validateText(p, field)
+		} else {
+			input.validateFeature(p, field)
 		}
 		if earlier, ok := first[input.Name]; ok {
 			p.add(field+".name", "%s is already inputs[%d]", input.Name, earlier)
 			continue
 		}
 		first[input.Name] = i
+	}
+}
+
+func (i Input) validateFeature(p *problems, field string) {
+	p.present(field+".name", i.Name)
+	p.match(field+".hash", i.Hash, hashPattern, "the feature's definition hash, 8 to 64 hex digits in lower case")
+	if i.DType != "" && i.DType != "float32" {
+		p.add(field+".dtype", "got %q, expected float32", i.DType)
 	}
 }
 
@@ -141,16 +149,11 @@ func (m *Manifest) validateBands(p *problems) {
 // validateHistory checks what nothing at run time reads, and people do.
 func (m *Manifest) validateHistory(p *problems) {
 	switch m.Calibration.Method {
-	case "none", "sigmoid", "isotonic":
+	case "none", "sigmoid", "isotonic", "temperature":
 	default:
-		p.add("calibration.method", "got %q, expected none, sigmoid or isotonic", m.Calibration.Method)
+		p.add("calibration.method", "got %q, expected none, sigmoid, isotonic or temperature", m.Calibration.Method)
 	}
-	p.present("training.features", m.Training.Features)
-	p.present("training.label.file", m.Training.Label.File)
-	p.match("training.label.sha256", m.Training.Label.SHA256, sha256Pattern, "64 hex digits in lower case")
-	if w := m.Training.Window; w.From.IsZero() || !w.From.Before(w.To) {
-		p.add("training.window", "got %s to %s, expected a time and a later one", w.From, w.To)
-	}
+	m.validateOrigin(p)
 	if len(m.Training.Data) == 0 {
 		p.add("training.data", "is missing, expected the files that the model learned from")
 	}
@@ -167,6 +170,26 @@ func (m *Manifest) validateHistory(p *problems) {
 		if !finite(metric.Value, metric.Low, metric.High) || metric.Low > metric.Value || metric.Value > metric.High {
 			p.add(field, "got value %v in [%v, %v], expected low <= value <= high", metric.Value, metric.Low, metric.High)
 		}
+	}
+}
+
+// validateOrigin asks less of a text model: its labels may have come with its texts, and texts may have no time.
+func (m *Manifest) validateOrigin(p *problems) {
+	label, window := m.Training.Label, m.Training.Window
+	if m.Kind == KindText {
+		p.present("training.label.meaning", label.Meaning)
+	} else {
+		p.present("training.features", m.Training.Features)
+		p.present("training.label.file", label.File)
+	}
+	if m.Kind != KindText || label.File != "" {
+		p.match("training.label.sha256", label.SHA256, sha256Pattern, "64 hex digits in lower case")
+	}
+	if m.Kind == KindText && window == (Window{}) {
+		return
+	}
+	if window.From.IsZero() || !window.From.Before(window.To) {
+		p.add("training.window", "got %s to %s, expected a time and a later one", window.From, window.To)
 	}
 }
 

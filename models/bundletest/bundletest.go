@@ -39,6 +39,8 @@ type Bundle struct {
 	BaseRate float64
 	ONNX     []byte
 	Golden   bundle.Golden
+	// Outputs replaces the one output, as YAML.
+	Outputs string
 	// Extra is appended to bundle.yaml.
 	Extra string
 }
@@ -87,9 +89,17 @@ func (b Bundle) Files() fstest.MapFS {
 	golden, reference := b.golden(), b.reference()
 	var inputs strings.Builder
 	for _, in := range b.Inputs {
+		if in.DType == "int64" {
+			fmt.Fprintf(&inputs, "  - {name: %s, dtype: int64}\n", in.Name)
+			continue
+		}
 		fmt.Fprintf(&inputs, "  - {name: %s, hash: %q}\n", in.Name, in.Hash)
 	}
 	digest := strings.Repeat("ab", 32)
+	outputs := b.Outputs
+	if outputs == "" {
+		outputs = fmt.Sprintf("[{name: probability, tensor: %s, column: %d, range: [0, 1]}]", b.Tensor, b.Column)
+	}
 	manifest := fmt.Sprintf(`format: 1
 name: %s
 version: %d
@@ -100,7 +110,7 @@ model: {file: model.onnx, sha256: %q, opset: %d}
 golden: {file: golden.json, sha256: %q}
 reference: {file: reference.json, sha256: %q}
 inputs:
-%soutputs: [{name: probability, tensor: %s, column: %d, range: [0, 1]}]
+%soutputs: %s
 bands: %s
 base_rate: %v
 calibration: {method: none}
@@ -110,7 +120,7 @@ training:
   window: {from: 2010-12-01T00:00:00Z, to: 2011-12-09T00:00:00Z}
   data: [{name: made up, sha256: %q, rows: 2000}]
 metrics: [{name: roc_auc, value: 0.8, low: 0.7, high: 0.9, on: made-up customers}]
-%s`, b.Name, b.Version, b.Task, Digest(b.ONNX), b.Opset, Digest(golden), Digest(reference), inputs.String(), b.Tensor, b.Column, b.Bands,
+%s`, b.Name, b.Version, b.Task, Digest(b.ONNX), b.Opset, Digest(golden), Digest(reference), inputs.String(), outputs, b.Bands,
 		b.BaseRate, digest, digest, b.Extra)
 	return fstest.MapFS{
 		"bundle.yaml":    {Data: []byte(manifest)},
@@ -132,7 +142,14 @@ func (b Bundle) golden() []byte {
 			rows[i] = append(rows[i], v)
 		}
 	}
-	return must(json.Marshal(map[string]any{"rows": rows, "scores": b.Golden.Scores, "tolerance": b.Golden.Tolerance}))
+	golden := map[string]any{"scores": b.Golden.Scores, "tolerance": b.Golden.Tolerance}
+	if len(rows) > 0 {
+		golden["rows"] = rows
+	}
+	if len(b.Golden.Texts) > 0 {
+		golden["texts"] = b.Golden.Texts
+	}
+	return must(json.Marshal(golden))
 }
 
 func (b Bundle) reference() []byte {

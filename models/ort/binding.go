@@ -63,11 +63,7 @@ func (s *Session) bind(rows int) (_ *binding, err error) {
 		return nil, err
 	}
 	for _, t := range s.tensors {
-		shape := onnx.NewShape(int64(rows), int64(t.width))
-		if t.flat {
-			shape = shape[:1]
-		}
-		output, err := onnx.NewEmptyTensor[float32](shape)
+		output, err := onnx.NewEmptyTensor[float32](t.shape(rows))
 		if err != nil {
 			return nil, err
 		}

@@ -46,6 +46,13 @@ type outputTensor struct {
 	flat  bool // [N] rather than [N, width]
 }
 
+func (t outputTensor) shape(rows int) onnx.Shape {
+	if t.flat {
+		return onnx.NewShape(int64(rows))
+	}
+	return onnx.NewShape(int64(rows), int64(t.width))
+}
+
 type column struct{ tensor, offset int }
 
 // Open loads a model from its bytes. The bytes must have come through a check of operators first: a custom operator or external
@@ -62,9 +69,16 @@ func (r *Runtime) Open(model []byte, outputs []Output) (*Session, error) {
 	if err := s.readOutputs(outs, outputs); err != nil {
 		return nil, err
 	}
+	if err := s.start(model); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) start(model []byte) error {
 	options, err := singleThreaded()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer options.Destroy()
 	names := make([]string, len(s.tensors))
@@ -73,9 +87,9 @@ func (r *Runtime) Open(model []byte, outputs []Output) (*Session, error) {
 	}
 	s.session, err = onnx.NewDynamicAdvancedSessionWithONNXData(model, []string{s.input}, names, options)
 	if err != nil {
-		return nil, fmt.Errorf("load model: %w", err)
+		return fmt.Errorf("load model: %w", err)
 	}
-	return s, nil
+	return nil
 }
 
 // singleThreaded keeps a run on its caller's thread: parallelism comes from requests, and spinning pools would fight over the cores.

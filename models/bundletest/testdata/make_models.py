@@ -39,6 +39,7 @@ def main() -> None:
     truth = helper.make_node("Constant", [], ["yes"], value=helper.make_tensor("yes", TensorProto.BOOL, [], [True]))
     save("branch", [truth, helper.make_node("If", ["yes"], ["y"], then_branch=then, else_branch=then)], row, row)
     external()
+    text()
 
 
 def trees() -> None:
@@ -87,6 +88,33 @@ def external() -> None:
     node = helper.make_node("Add", ["x", "w"], ["y"])
     row = [None, len(NAMES)]
     write("external", helper.make_graph([node], "external", [tensor("x", row)], [tensor("y", row)], [weights]), NAMES)
+
+
+def text() -> None:
+    """Reads code points: a sigmoid of a hundredth of their number, and one of a thousandth of the last one's distance to 100."""
+    points = helper.make_tensor_value_info("text", TensorProto.INT64, [1, "code_points"])
+    constants = [
+        helper.make_tensor("hundredth", TensorProto.FLOAT, [1, 1], [0.01]),
+        helper.make_tensor("pad", TensorProto.INT64, [1, 1], [100]),
+        helper.make_tensor("last", TensorProto.INT64, [1], [-1]),
+        helper.make_tensor("end", TensorProto.INT64, [1], [2**62]),
+        helper.make_tensor("axis", TensorProto.INT64, [1], [1]),
+        helper.make_tensor("shift", TensorProto.FLOAT, [1, 1], [-100.0]),
+        helper.make_tensor("thousandth", TensorProto.FLOAT, [1, 1], [0.001]),
+    ]
+    nodes = [
+        helper.make_node("Shape", ["text"], ["shape"], start=1, end=2),
+        helper.make_node("Cast", ["shape"], ["length"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["length", "hundredth"], ["a"]),
+        helper.make_node("Concat", ["pad", "text"], ["padded"], axis=1),
+        helper.make_node("Slice", ["padded", "last", "end", "axis"], ["final"]),
+        helper.make_node("Cast", ["final"], ["number"], to=TensorProto.FLOAT),
+        helper.make_node("Add", ["number", "shift"], ["distance"]),
+        helper.make_node("Mul", ["distance", "thousandth"], ["b"]),
+        helper.make_node("Concat", ["a", "b"], ["both"], axis=1),
+        helper.make_node("Sigmoid", ["both"], ["y"]),
+    ]
+    write("text", helper.make_graph(nodes, "text", [points], [tensor("y", [1, 2])], constants), ["message", "before"])
 
 
 if __name__ == "__main__":

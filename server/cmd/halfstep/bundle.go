@@ -1,12 +1,16 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/goccy/go-yaml"
 	"github.com/spf13/cobra"
 
+	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/models"
 	"github.com/halfstep-ml/halfstep/models/bundle"
 	"github.com/halfstep-ml/halfstep/models/ort"
@@ -32,6 +36,22 @@ func bundleCommand() *cobra.Command {
 	return cmd
 }
 
+// verify loads a bundle of either kind, as the server does.
+func verify(ctx context.Context, folder fs.FS, set *features.FeatureSet, runtime *ort.Runtime) (*bundle.Bundle, error) {
+	m, err := models.Load(ctx, folder, set, runtime)
+	if err == nil {
+		return m.Bundle, m.Close()
+	}
+	if !errors.Is(err, bundle.ErrKind) {
+		return nil, err
+	}
+	text, err := models.LoadText(ctx, folder, runtime)
+	if err != nil {
+		return nil, err
+	}
+	return text.Bundle, text.Close()
+}
+
 func verifyBundle() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify DIR", Short: "Check a bundle as the server does before it serves", Args: cobra.ExactArgs(1),
@@ -47,11 +67,11 @@ func verifyBundle() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		m, err := models.Load(cmd.Context(), os.DirFS(args[0]), set, runtime)
+		b, err := verify(cmd.Context(), os.DirFS(args[0]), set, runtime)
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d inputs, %d golden rows\n", m.ID(), len(m.Inputs), len(m.Golden.Rows))
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is sound: %d inputs, %d golden rows\n", b.ID(), len(b.Inputs), len(b.Golden.Scores))
 		return err
 	})
 	return cmd
