@@ -21,9 +21,10 @@ import (
 
 // replaying is what the replay command was asked for.
 type replaying struct {
-	out, labels, mapping, features, store, at string
-	journal                                   bool
-	tolerate, workers                         int
+	out, labels, mapping, features, store, archive, at string
+	journal                                            bool
+	tolerate, workers                                  int
+	memory                                             int64
 }
 
 func replayCommand() *cobra.Command {
@@ -33,8 +34,13 @@ func replayCommand() *cobra.Command {
 		Long: `Fold history, of event files or of a store's journal, as the server does, and write a row for each label point to
 DIR/NAME.parquet, NAME being that of the label file. Without --labels there is one row a customer: what was known of them.`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if r.journal == (len(args) > 0) {
+			switch {
+			case r.journal == (len(args) > 0):
 				return errors.New("expected event files, or --journal and no files")
+			case r.archive != "" && !r.journal:
+				return errors.New("--archive goes with --journal")
+			case r.memory < 1 || r.memory > 1<<20:
+				return errors.New("--memory: expected 1 to 1048576 MiB")
 			}
 			return nil
 		},
@@ -46,9 +52,11 @@ DIR/NAME.parquet, NAME being that of the label file. Without --labels there is o
 	f.StringVar(&r.features, "features", "", "features file (the one that ships)")
 	f.BoolVar(&r.journal, "journal", false, "read the journal of a store")
 	f.StringVar(&r.store, "store", config.Default().Store, "with --journal, the store's URL; a pebble store must not be in use")
+	f.StringVar(&r.archive, "archive", "", "with --journal, the folder that the journal is archived in: read first, and then what the journal has beyond it")
 	f.StringVar(&r.at, "at", "", "without --labels, the instant to read at (RFC 3339); default: after a customer's last event")
 	f.IntVar(&r.tolerate, "tolerate", 0, "bad rows to leave out before one ends the replay")
 	f.IntVar(&r.workers, "workers", 0, "goroutines that fold (one a core)")
+	f.Int64Var(&r.memory, "memory", 512, "MiB of rows, and of results, to keep in memory; what is more goes to a temporary file")
 	_ = cmd.MarkFlagRequired("out") // fails only when there is no such flag
 	cmd.RunE = runs(func(cmd *cobra.Command, args []string) error { return r.run(cmd, args) })
 	return cmd
@@ -77,7 +85,7 @@ func (r *replaying) run(cmd *cobra.Command, args []string) (err error) {
 		return err
 	}
 	progress := bar(cmd.ErrOrStderr(), "folding", false)
-	options := replay.Options{Workers: r.workers, Progress: func(done, total int) {
+	options := replay.Options{Workers: r.workers, Memory: r.memory << 20, Progress: func(done, total int) {
 		progress.ChangeMax(total)
 		_ = progress.Set(done)
 	}}
@@ -122,7 +130,7 @@ func (r *replaying) input(ctx context.Context, stderr io.Writer, args []string) 
 		if err != nil {
 			return nil, nil, nil, fmt.Errorf("open store: %w", err)
 		}
-		return replay.Journal(driver), []dataset.Source{{Name: "journal"}}, driver.Close, nil
+		return replay.Archived(r.archive, driver), []dataset.Source{{Name: "journal"}}, driver.Close, nil
 	}
 	mapping, err := readMapping(r.mapping)
 	if err != nil {
