@@ -30,11 +30,14 @@ type replaying struct {
 func replayCommand() *cobra.Command {
 	var r replaying
 	cmd := &cobra.Command{
-		Use: "replay FILE... --out DIR", Short: "Fold history and write feature vectors with labels as Parquet",
+		Use: "replay FILE... --out DIR", Aliases: []string{"train-set"}, Short: "Fold history and write feature vectors with labels as Parquet",
 		Long: `Fold history, of event files or of a store's journal, as the server does, and write a row for each label point to
-DIR/NAME.parquet, NAME being that of the label file. Without --labels there is one row a customer: what was known of them.`,
-		Args: func(_ *cobra.Command, args []string) error {
+DIR/NAME.parquet, NAME being that of the label file. Without --labels there is one row a customer: what was known of them.
+Called as train-set it insists on --labels.`,
+		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
+			case cmd.CalledAs() == "train-set" && r.labels == "":
+				return errors.New("--labels is required: the label file of the task")
 			case r.journal == (len(args) > 0):
 				return errors.New("expected event files, or --journal and no files")
 			case r.archive != "" && !r.journal:
