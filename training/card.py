@@ -49,7 +49,7 @@ def protocol(rules: str, report: Report) -> str:
     return (
         f"## Protocol\n\n{rules}\n\n"
         f"{report.train_rows:,} rows of {report.train_customers:,} customers taught, {report.rows:,} rows of {report.customers:,} "
-        f"customers judged; of these {report.rate:.1%} are positive. The test part was scored after everything was chosen. Intervals are "
+        f"customers judged; of these {report.rate:.1%} are positive. The test part takes no part in choosing. Intervals are "
         "95%, by bootstrap over customers."
     )
 

@@ -50,7 +50,8 @@ TASK = Task(
     protocol=(
         "Out of time. A row is a customer with an order, read at midnight of a cut. Learned from the cuts from 2011-02-01 to 2011-06-10, "
         "whose labels were all known by 2011-09-09; tested on every customer at 2011-09-09. The cuts between are not used. Candidates are "
-        "compared likewise, out of time: learned from the cuts whose labels were known by 2011-06-10, on other customers at that cut."
+        "compared likewise, out of time: learned from the cuts whose labels were known by 2011-06-10, on other customers at that cut. "
+        "This way of comparing replaced another after the test part had been scored: the first choice, 11 features, had AUC 0.739."
     ),
     limits=(
         "One wholesaler and one year: no season is seen twice. The share of churners falls from 0.52 in June to 0.43 in September, ahead "
