@@ -59,6 +59,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"control characters": {`{"event":"A","customer_id":"c\u0000d"}`, "customer_id", "control characters"},
 		"duplicate key":      {`{"event":"A","customer_id":"c","event":"B"}`, "event", "duplicate"},
 		"unknown field":      {`{"event":"A","costumer_id":"c"}`, "costumer_id", "did you mean customer_id?"},
+		"text for a number":  {`{"event":"A","customer_id":"c","properties":{"price":"9.5x"}}`, "properties.price", "expected a number of 0 or more"},
+		"negative quantity":  {`{"event":"A","customer_id":"c","properties":{"products":[{"price":1},{"quantity":-2}]}}`, "properties.products[1].quantity", "expected a number of 0 or more"},
 		"no name":            {`{"customer_id":"c"}`, "event", "is required"},
 		"nobody":             {`{"event":"A"}`, "customer_id", "customer_id or anonymous_id is required"},
 		"reserved prefix":    {`{"event":"A","customer_id":"anon:x"}`, "customer_id", "must not begin with"},

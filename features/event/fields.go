@@ -1,6 +1,7 @@
 package event
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/agnivade/levenshtein"
@@ -73,7 +74,7 @@ func readChannel(d *decoder, field string) (err error) {
 }
 
 func suggestField(key string) string {
-	best, distance := "", 4
+	best, distance := "", 1+len(key)/3
 	for name, f := range topLevel {
 		if n := levenshtein.ComputeDistance(strings.ToLower(key), strings.ToLower(name)); f.read != nil && (n < distance || n == distance && name < best) {
 			best, distance = name, n
@@ -112,7 +113,37 @@ func (e *Event) finish() error {
 	case e.At == 0:
 		return fieldError("at", "is required")
 	}
+	if err := checkNumbers(e.Properties); err != nil {
+		err.Field = "properties." + err.Field
+		return err
+	}
 	return e.adoptSentiment()
+}
+
+// checkNumbers refuses text where the vocabulary has a number: folded as missing, it would quietly make a cart worth nothing.
+func checkNumbers(properties Object) *FieldError {
+	for i := range properties {
+		f := &properties[i]
+		given := f.Kind != Null && f.Kind != Missing
+		switch f.Key {
+		case "price", "quantity":
+			if given && (f.Kind != Number || f.Num < 0) {
+				return fieldError(f.Key, "expected a number of 0 or more")
+			}
+		case "revenue", "total", "discount", "dwell_seconds":
+			if given && f.Kind != Number {
+				return fieldError(f.Key, "expected a number")
+			}
+		case "products":
+			for k := range f.Items {
+				if err := checkNumbers(f.Items[k].Items); err != nil {
+					err.Field = fmt.Sprintf("products[%d].%s", k, err.Field)
+					return err
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // adoptSentiment lets a sentiment that the caller already knows stand in for the one our own text model would give.

@@ -227,12 +227,12 @@ columns: [when, user, price, big, cents]
 customer: user
 at: {column: when}
 events:
-  - {event: Seen, properties: {price: price, big: big, cents: number(cents), line: source.line}}
+  - {event: Seen, properties: {amount: price, big: big, cents: number(cents), line: source.line}}
 `
 	got, stats, err := events(t, source.Options{Mapping: parse(t, mapping)}, path)
 	require.NoError(t, err)
 	assert.Equal(t, source.Stats{Rows: 300, NoCustomer: 1, Events: 299}, stats)
-	assert.Contains(t, got[298], `"properties":{"price":"1608336001839145","big":"12345678901234567","cents":19.99,"line":300}`)
+	assert.Contains(t, got[298], `"properties":{"amount":"1608336001839145","big":"12345678901234567","cents":19.99,"line":300}`)
 	assert.Contains(t, got[298], `"at":"1970-01-01T00:05:00.000Z"`)
 
 	_, _, err = events(t, source.Options{Mapping: parse(t, strings.ReplaceAll(mapping, "cents", "tags"))}, path)
@@ -330,4 +330,13 @@ func FuzzDecode(f *testing.F) {
 			assert.Len(t, made, 1)
 		}
 	})
+}
+
+func TestAnIDThatIsNoTextIsABadRow(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "events.jsonl")
+	require.NoError(t, os.WriteFile(path, []byte(`{"event":"A","customer_id":5,"at":"2026-01-01T00:00:00Z"}`+"\n"), 0o600))
+	s, err := source.Open([]string{path}, source.Options{})
+	require.NoError(t, err)
+	err = s.Scan(t.Context(), func(source.Row) error { return nil })
+	require.ErrorContains(t, err, "events.jsonl:1: customer_id and anonymous_id: expected a string")
 }

@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -37,7 +38,7 @@ func (c *customerFinder) find(line []byte) (customer, anonymous string, err erro
 			return "", "", jsonError(err)
 		}
 		switch key := name.String(); {
-		case c.dec.PeekKind() != '"':
+		case c.dec.PeekKind() == 'n':
 			err = c.dec.SkipValue()
 		case key == "customer_id" || key == "userId":
 			customer, err = c.text()
@@ -54,6 +55,10 @@ func (c *customerFinder) find(line []byte) (customer, anonymous string, err erro
 }
 
 func (c *customerFinder) text() (string, error) {
+	switch c.dec.PeekKind() {
+	case 't', 'f', '0', '{', '[':
+		return "", errIDType
+	}
 	tok, err := c.dec.ReadToken()
 	if err != nil {
 		return "", err
@@ -61,7 +66,12 @@ func (c *customerFinder) text() (string, error) {
 	return tok.String(), nil
 }
 
+var errIDType = errors.New("customer_id and anonymous_id: expected a string")
+
 func jsonError(err error) error {
+	if errors.Is(err, errIDType) {
+		return &RowError{Message: errIDType.Error()}
+	}
 	if se, ok := err.(*jsontext.SyntacticError); ok {
 		return &RowError{Message: fmt.Sprintf("malformed JSON at byte %d: %v", se.ByteOffset, se.Err)}
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/halfstep-ml/halfstep/features"
@@ -20,8 +21,9 @@ type Tombstone struct {
 	Scopes   []string  `json:"opted_out_of,omitempty"`
 }
 
-// event is the opt-out as an event of the customer, arriving just before the first that is heard of them again.
-func (t *Tombstone) event(id string, version uint64, first *event.Event) *event.Event {
+// event is the opt-out as an event of the customer, arriving just before the first that is heard of them again. It must be folded, so it
+// does not share that one's time when that is long past.
+func (t *Tombstone) event(id string, version uint64, first *event.Event, now int64) *event.Event {
 	out := event.BoolValue(true)
 	if !t.All {
 		out = event.Value{Kind: event.List}
@@ -29,12 +31,21 @@ func (t *Tombstone) event(id string, version uint64, first *event.Event) *event.
 			out.Items = append(out.Items, event.Field{Value: event.StringValue(scope)})
 		}
 	}
-	return &event.Event{
-		ID: fmt.Sprintf("tombstone-%d", version), Type: event.Identify, Name: event.Identified,
-		CustomerID: first.CustomerID, AnonymousID: first.AnonymousID,
-		At: first.At, ReceivedAt: first.ReceivedAt,
+	e := &event.Event{
+		ID: fmt.Sprintf("tombstone-%d", version), Type: event.Identify, Name: event.Identified, At: now, ReceivedAt: now,
 		Traits: event.Object{{Key: "opt_out", Value: out}},
 	}
+	if first != nil {
+		e.At, e.ReceivedAt = first.At, first.ReceivedAt
+		if e.ReceivedAt-e.At > (24 * time.Hour).Milliseconds() {
+			e.At = e.ReceivedAt
+		}
+	}
+	var anonymous bool
+	if e.AnonymousID, anonymous = strings.CutPrefix(id, event.AnonymousPrefix); !anonymous {
+		e.CustomerID, e.AnonymousID = id, ""
+	}
+	return e
 }
 
 // Erase deletes a customer's state, timers and journal, archived parts of it included, and leaves a tombstone. Whatever is sent of them later begins anew, except

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/models"
 )
@@ -55,10 +56,16 @@ func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) er
 		j.memory = j.engine.arenas.Get().(*arena)
 	}
 	f := newFolding(j.memory, state)
+	var first *event.Event
 	if len(r.Events) > 0 {
-		if err := f.welcome(j.serving, r.Customer, snap, &r.Events[0]); err != nil {
-			j.engine.complain("a tombstone cannot be read", err)
-		}
+		first = &r.Events[0]
+	}
+	if err := f.welcome(j.serving, r.Customer, snap, first, j.now); err != nil {
+		// To go on would store a profile that has forgotten what the customer does not want.
+		j.engine.complain("a tombstone cannot be read", err)
+		it.answer.lack(StateUnreadable)
+		it.notStored()
+		return nil
 	}
 	for i := range r.Events {
 		f.fold(j.serving, &r.Events[i])
@@ -85,9 +92,7 @@ func (j *scoring) read(it *item, state *features.State) error {
 	if err := j.serving.features.Read(state, now, &it.request.Moment, it.row); err != nil {
 		return &RequestError{Index: it.index, Field: "at", Message: err.Error(), Err: err}
 	}
-	if a.Known {
-		j.engine.metrics.Freshness.Observe(float64(now-state.LastAt()) / 1000)
-	}
+	it.age = time.Duration(now-state.LastAt()) * time.Millisecond
 	a.Tags = j.serving.features.Tags(it.row, a.Tags)
 	return nil
 }

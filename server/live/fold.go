@@ -86,8 +86,9 @@ func (f *folding) record(kind store.RecordKind, e *event.Event) {
 }
 
 // welcome folds the opt-out of a customer who was erased and is now heard of again: it outlives the erasure, and it is an event in
-// the journal, so that the journal still makes the state.
-func (f *folding) welcome(s *Serving, id string, snap *store.Snapshot, first *event.Event) error {
+// the journal, so that the journal still makes the state. It counts as nobody's event. First is what is heard of them, nil for nothing
+// but a request at now.
+func (f *folding) welcome(s *Serving, id string, snap *store.Snapshot, first *event.Event, now int64) error {
 	if snap.State != nil || snap.Tombstone == nil {
 		return nil
 	}
@@ -98,8 +99,9 @@ func (f *folding) welcome(s *Serving, id string, snap *store.Snapshot, first *ev
 	if !left.All && len(left.Scopes) == 0 {
 		return nil
 	}
-	f.fold(s, left.event(id, snap.Version, first))
-	f.counts.folded--
+	before := f.counts
+	f.fold(s, left.event(id, snap.Version, first, now))
+	f.counts = before
 	return nil
 }
 

@@ -142,7 +142,7 @@ func (in *ingestion) fold(groups []*group, snaps []store.Snapshot, memory *arena
 			continue
 		}
 		f := newFolding(memory, state)
-		if err := f.welcome(in.serving, g.id, &snaps[i], &in.events[g.events[0]]); err != nil {
+		if err := f.welcome(in.serving, g.id, &snaps[i], &in.events[g.events[0]], in.engine.Now()); err != nil {
 			in.fail([]*group{g}, err)
 			continue
 		}

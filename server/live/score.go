@@ -47,6 +47,7 @@ type item struct {
 	commits  bool // there is a change to commit
 	stateful bool // the profile was read: what follows from it may be stored
 	counts   counts
+	age      time.Duration // of the newest event at the answer's instant
 }
 
 // scoring is one call of Score.
@@ -184,12 +185,20 @@ func (j *scoring) finish() {
 		if a.Took == 0 {
 			a.Took = took
 		}
+		if a.Replayed != nil {
+			continue // what it says was counted when it was said first
+		}
+		if a.Known {
+			j.engine.metrics.Freshness.Observe(j.items[i].age.Seconds())
+		}
 		for _, cause := range a.Degraded {
 			kind, _, _ := strings.Cut(cause, ":")
 			j.engine.metrics.Degraded(kind)
 		}
 		for k := range a.Predictions {
-			j.engine.scoreHistogram(j.serving, a.Predictions[k].Model).Observe(float64(a.Predictions[k].Score))
+			if p := &a.Predictions[k]; p.Err == nil {
+				j.engine.scoreHistogram(j.serving, p.Model).Observe(float64(p.Score))
+			}
 		}
 	}
 }

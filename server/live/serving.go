@@ -38,7 +38,9 @@ func (e *Engine) Use(ctx context.Context, s *Serving) error {
 		return err
 	}
 	if old := e.serving.Swap(s); old != nil {
-		return old.registry.Close()
+		if err := old.registry.Close(); err != nil {
+			e.log.Warn("a replaced model could not be closed", "error", err)
+		}
 	}
 	return nil
 }

@@ -193,6 +193,9 @@ func TestEveryNameReads(t *testing.T) {
 		if p.Fires(&Facts{}) && !strings.Contains(when, "!") {
 			t.Errorf("%s fires on nothing", when)
 		}
+		if strings.Contains(when, "matches") {
+			continue // regexp keeps its machines in a pool, which the race detector empties at random
+		}
 		if n := testing.AllocsPerRun(100, func() { p.Fires(f); p.Possible(f); p.Propose[0].Worth(f) }); n != 0 {
 			t.Errorf("%s allocates %v times", when, n)
 		}
