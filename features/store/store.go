@@ -111,8 +111,9 @@ type Driver interface {
 	TrimJournal(ctx context.Context, shard int, keep int, upTo string) (removed int, err error)
 	// ClaimTimers hands out up to limit timers due at now, each to one claimant only, until now+lease.
 	ClaimTimers(ctx context.Context, shard int, now time.Time, lease time.Duration, limit int) ([]Timer, error)
-	// Scrub removes every journal entry of a customer from its shard.
-	Scrub(ctx context.Context, id string) (removed int, err error)
+	// Scrub removes the journal entries of a customer from its shard, up to and with those of a version: what came after an erasure
+	// belongs to the customer's next life.
+	Scrub(ctx context.Context, id string, upTo uint64) (removed int, err error)
 	// Link returns the customer a link was committed for, and whether there is one. The shard is the customer's.
 	Link(ctx context.Context, shard int, link string) (id string, ok bool, err error)
 	// Meta reads a value that belongs to the whole store; nil when it is not set.

@@ -59,9 +59,9 @@ func New(o Options) *Engine {
 	return e
 }
 
-// Scrubber removes everything that a copy of the journal holds of a customer.
+// Scrubber removes what a copy of the journal holds of a customer up to a version.
 type Scrubber interface {
-	Scrub(ctx context.Context, customer string) (removed int, err error)
+	Scrub(ctx context.Context, customer string, upTo uint64) (removed int, err error)
 }
 
 // AlsoScrub has erasures reach a copy of the journal. It must be called before the engine is used.

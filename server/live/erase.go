@@ -53,11 +53,12 @@ func (t *Tombstone) event(id string, version uint64, first *event.Event, now int
 func (e *Engine) Erase(ctx context.Context, id string) (existed bool, err error) {
 	s, snapshot := e.acquire()
 	defer e.release(snapshot)
+	var version uint64 // the last of the life that ends
 	for attempt := range maxAttempts {
 		if err := pause(ctx, backoff(attempt)); err != nil {
 			return existed, err
 		}
-		existed, err = e.tryErase(ctx, s, id)
+		version, existed, err = e.tryErase(ctx, s, id)
 		if !errors.Is(err, store.ErrConflict) {
 			break
 		}
@@ -65,21 +66,21 @@ func (e *Engine) Erase(ctx context.Context, id string) (existed bool, err error)
 	if err != nil {
 		return existed, fmt.Errorf("erase customer: %w", err)
 	}
-	if _, err := e.store.Scrub(ctx, id); err != nil {
+	if _, err := e.store.Scrub(ctx, id, version); err != nil {
 		return existed, fmt.Errorf("remove a customer from the journal: %w", err)
 	}
 	for _, c := range e.copies {
-		if _, err := c.Scrub(ctx, id); err != nil {
+		if _, err := c.Scrub(ctx, id, version); err != nil {
 			return existed, fmt.Errorf("remove a customer from the archive: %w", err)
 		}
 	}
 	return existed, nil
 }
 
-func (e *Engine) tryErase(ctx context.Context, s *Serving, id string) (existed bool, err error) {
+func (e *Engine) tryErase(ctx context.Context, s *Serving, id string) (version uint64, existed bool, err error) {
 	f, err := e.load([]string{id}, patience(ctx))
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
 	snap := f.out[0]
 	left := Tombstone{ErasedAt: e.now().UTC().Truncate(time.Millisecond)}
@@ -94,13 +95,13 @@ func (e *Engine) tryErase(ctx context.Context, s *Serving, id string) (existed b
 	}
 	e.done(f)
 	if snap.State == nil {
-		return false, nil
+		return snap.Version, false, nil
 	}
 	tombstone, err := json.Marshal(left)
 	if err != nil {
-		return true, err
+		return snap.Version, true, err
 	}
 	outcomes := make([]error, 1)
 	e.commit(ctx, []store.Change{{ID: id, Expect: snap.Version, Erase: true, Tombstone: tombstone}}, outcomes)
-	return true, outcomes[0]
+	return snap.Version, true, outcomes[0]
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -162,11 +163,11 @@ func TestScrub(t *testing.T) {
 		write(t, d, 20)
 		copyAll(t, a, d)
 	}
-	inStore, err := d.Scrub(t.Context(), "customer-3")
+	inStore, err := d.Scrub(t.Context(), "customer-3", math.MaxUint64)
 	if err != nil {
 		t.Fatal(err)
 	}
-	removed, err := a.Scrub(t.Context(), "customer-3")
+	removed, err := a.Scrub(t.Context(), "customer-3", math.MaxUint64)
 	if err != nil || removed != inStore || removed != 3*21 {
 		t.Errorf("scrubbed %d entries of %d, %v", removed, inStore, err)
 	}

@@ -52,9 +52,9 @@ func segments(dir string) ([]int, error) {
 	return numbers, nil
 }
 
-// Scrub removes every entry of a customer from the archive, and returns how many there were. Scrub the store first: what its
+// Scrub removes the entries of a customer up to a version from the archive, and returns how many there were. Scrub the store first: what its
 // journal still had would be copied again.
-func (a *Archive) Scrub(ctx context.Context, customer string) (removed int, err error) {
+func (a *Archive) Scrub(ctx context.Context, customer string, upTo uint64) (removed int, err error) {
 	if err := a.begin(ctx); err != nil {
 		return 0, err
 	}
@@ -67,7 +67,7 @@ func (a *Archive) Scrub(ctx context.Context, customer string) (removed int, err 
 		if err := ctx.Err(); err != nil {
 			return removed, err
 		}
-		n, err := scrubSegment(a.path(number), customer)
+		n, err := scrubSegment(a.path(number), func(e Entry) bool { return e.Customer == customer && e.Version <= upTo })
 		removed += n
 		if err != nil {
 			return removed, fmt.Errorf("scrub archive: %w", err)
@@ -76,13 +76,13 @@ func (a *Archive) Scrub(ctx context.Context, customer string) (removed int, err 
 	return removed, nil
 }
 
-// scrubSegment replaces a segment by one without the customer, where it has any of theirs.
-func scrubSegment(path, customer string) (removed int, err error) {
+// scrubSegment replaces a segment by one without some entries, where it has any.
+func scrubSegment(path string, drop func(Entry) bool) (removed int, err error) {
 	for e, err := range readSegment(path) {
 		if err != nil {
 			return 0, err
 		}
-		if e.Customer == customer {
+		if drop(e) {
 			removed++
 		}
 	}
@@ -94,7 +94,7 @@ func scrubSegment(path, customer string) (removed int, err error) {
 		return 0, err
 	}
 	for e, err := range readSegment(path) {
-		if err == nil && e.Customer != customer {
+		if err == nil && !drop(e) {
 			err = w.write(e)
 		}
 		if err != nil {

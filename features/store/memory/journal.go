@@ -79,13 +79,13 @@ func (d *Driver) TrimJournal(ctx context.Context, n, keep int, upTo string) (int
 }
 
 // Scrub implements store.Driver.
-func (d *Driver) Scrub(ctx context.Context, id string) (int, error) {
+func (d *Driver) Scrub(ctx context.Context, id string, upTo uint64) (int, error) {
 	if err := d.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer d.mu.Unlock()
 	s := &d.shards[store.ShardOf(id, len(d.shards))]
 	before := len(s.journal)
-	s.journal = slices.DeleteFunc(s.journal, func(e entry) bool { return e.Customer == id })
+	s.journal = slices.DeleteFunc(s.journal, func(e entry) bool { return e.Customer == id && e.Version <= upTo })
 	return before - len(s.journal), nil
 }

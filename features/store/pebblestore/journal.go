@@ -100,7 +100,7 @@ func (d *Driver) dropBefore(ctx context.Context, end uint64) error {
 }
 
 // Scrub implements store.Driver.
-func (d *Driver) Scrub(ctx context.Context, id string) (int, error) {
+func (d *Driver) Scrub(ctx context.Context, id string, upTo uint64) (int, error) {
 	if err := d.enter(ctx); err != nil {
 		return 0, err
 	}
@@ -110,7 +110,7 @@ func (d *Driver) Scrub(ctx context.Context, id string) (int, error) {
 	removed := 0
 	err := d.scanJournal(ctx, 0, math.MaxUint64, func(seq uint64, value []byte) (bool, error) {
 		r := reader{b: value}
-		if r.string() == id && r.err == nil {
+		if r.string() == id && r.uvarint() <= upTo && r.err == nil {
 			_ = batch.Delete(seqKey(prefixJournal, seq), nil)
 			removed++
 		}

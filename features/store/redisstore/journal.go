@@ -78,7 +78,7 @@ func (d *Driver) TrimJournal(ctx context.Context, shard, keep int, upTo string) 
 }
 
 // Scrub implements store.Driver.
-func (d *Driver) Scrub(ctx context.Context, id string) (int, error) {
+func (d *Driver) Scrub(ctx context.Context, id string, upTo uint64) (int, error) {
 	if err := d.enter(ctx); err != nil {
 		return 0, err
 	}
@@ -86,7 +86,7 @@ func (d *Driver) Scrub(ctx context.Context, id string) (int, error) {
 	key := d.bases[store.ShardOf(id, len(d.bases))] + "j"
 	removed, from := 0, "-"
 	for {
-		page, err := scrubScript.run(ctx, d.client, key, from, scrubPage, id).Slice()
+		page, err := scrubScript.run(ctx, d.client, key, from, scrubPage, id, upTo).Slice()
 		if err != nil {
 			return removed, fmt.Errorf("scrub the journal: %w", err)
 		}

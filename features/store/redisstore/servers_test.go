@@ -54,7 +54,9 @@ func (s *servers) ClaimTimers(
 	return s.next().ClaimTimers(ctx, shard, now, lease, limit)
 }
 
-func (s *servers) Scrub(ctx context.Context, id string) (int, error) { return s.next().Scrub(ctx, id) }
+func (s *servers) Scrub(ctx context.Context, id string, upTo uint64) (int, error) {
+	return s.next().Scrub(ctx, id, upTo)
+}
 
 func (s *servers) Link(ctx context.Context, shard int, link string) (string, bool, error) {
 	return s.next().Link(ctx, shard, link)

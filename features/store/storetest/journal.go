@@ -122,21 +122,22 @@ func testScrub(t *testing.T, d store.Driver) {
 	for v := range 300 {
 		must(t, d, write(ids[0], uint64(v), "gone"), write(ids[1], uint64(v), "stays"))
 	}
-	removed, err := d.Scrub(t.Context(), ids[0])
+	must(t, d, write(ids[0], 300, "the next life"))
+	removed, err := d.Scrub(t.Context(), ids[0], 300)
 	if err != nil || removed != 300 {
 		t.Errorf("scrub removed %d entries, %v; expected 300", removed, err)
 	}
-	if got := entriesOf(t, d, ids[0]); len(got) != 0 {
-		t.Errorf("%d entries of the scrubbed customer are left", len(got))
+	if got := entriesOf(t, d, ids[0]); len(got) != 1 || got[0].Version != 301 {
+		t.Errorf("%d entries of the scrubbed customer are left, expected that of the version after", len(got))
 	}
 	if got := entriesOf(t, d, ids[1]); len(got) != 300 {
 		t.Errorf("%d entries of another customer are left, expected 300", len(got))
 	}
-	if removed, err = d.Scrub(t.Context(), ids[0]); err != nil || removed != 0 {
+	if removed, err = d.Scrub(t.Context(), ids[0], 300); err != nil || removed != 0 {
 		t.Errorf("scrubbing again removed %d entries, %v", removed, err)
 	}
-	must(t, d, write(ids[0], 300, "new"))
-	if got := entriesOf(t, d, ids[0]); len(got) != 1 {
-		t.Errorf("journal has %d entries after a commit that follows the scrub, expected 1", len(got))
+	must(t, d, write(ids[0], 301, "new"))
+	if got := entriesOf(t, d, ids[0]); len(got) != 2 {
+		t.Errorf("journal has %d entries after a commit that follows the scrub, expected 2", len(got))
 	}
 }

@@ -183,7 +183,7 @@ func testClosed(t *testing.T, d store.Driver) {
 	_, journalErr := d.ReadJournal(ctx, 0, "", 1)
 	_, trimErr := d.TrimJournal(ctx, 0, 1, "")
 	_, claimErr := d.ClaimTimers(ctx, 0, time.Now(), time.Second, 1)
-	_, scrubErr := d.Scrub(ctx, "a")
+	_, scrubErr := d.Scrub(ctx, "a", 1)
 	_, _, linkErr := d.Link(ctx, 0, "l")
 	_, metaErr := d.Meta(ctx, "k")
 	_, setErr := d.SetMeta(ctx, "k", nil, []byte("v"))
