@@ -9,7 +9,8 @@ from training.text.grams import Spec, codes, grams
 from training.text.table import Table
 
 TEXTS = [
-    "", " ", "好", "不好", "Where is my order?", "This is NOT good, don't buy!!", "ＡＢＣ１２３", "物流太慢了，三天还没到，差评", "\U0001f621\U0001f621 bad",
+    "", " ", "好", "不好", "Where is my order?", "This is NOT good, don't buy!!", "ＡＢＣ１２３", "物流太慢了，三天还没到，差评",
+    "\U0001f621\U0001f621 bad",
     "a'b ''", "x" * 2000, "很" * 600 + "good", "订单号 88231 还没发货 where is it", "\x00\uffff", "it's", "é è Ü ß", "\n\t\r",
 ]  # fmt: skip
 
