@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"math"
 	"sync"
-	"sync/atomic"
 
 	"github.com/halfstep-ml/halfstep/models/bundle"
 	"github.com/halfstep-ml/halfstep/models/ort"
@@ -36,7 +35,7 @@ type Model struct {
 	columns []int     // index in the vector of each input
 	buffers sync.Pool // of *buffer
 
-	holders atomic.Int64 // snapshots that the model is in
+	holders holders
 }
 
 // buffer is what a run gathers its rows in.
@@ -138,11 +137,3 @@ func (m *Model) ID() string { return m.id }
 
 // Close frees a model that was never given to a registry; the registry closes the others.
 func (m *Model) Close() error { return m.session.Close() }
-
-// release is called by a snapshot that is gone; the last one closes the session.
-func (m *Model) release() error {
-	if m.holders.Add(-1) > 0 {
-		return nil
-	}
-	return m.session.Close()
-}

@@ -22,6 +22,7 @@ type TextModel struct {
 	runtime *ort.Runtime
 	session *ort.TextSession
 	buffers sync.Pool // of *[]int64
+	holders holders
 }
 
 // LoadText is Load for a bundle that reads text.
@@ -119,5 +120,6 @@ func appendPoints(points []int64, texts []string) []int64 {
 // ID is the name and version, as in sentiment@1.
 func (m *TextModel) ID() string { return m.id }
 
-// Close frees the model. A Read must not be under way; a later one fails.
+// Close frees a model that was never given to a registry; the registry closes the others. A Read must not be under way; a later one
+// fails.
 func (m *TextModel) Close() error { return m.session.Close() }

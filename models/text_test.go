@@ -102,13 +102,11 @@ func TestLoadTextRefuses(t *testing.T) {
 		{"golden scores of another model", func(b *bundletest.Bundle) { b.Golden.Scores[2][0] += 2e-5 }, "row 2: length"},
 		{"rows of features", func(b *bundletest.Bundle) { b.Golden.Rows, b.Golden.Texts = [][]bundle.Number{{1, 2}}, nil }, "golden.json: rows"},
 		{"more texts than inputs", func(b *bundletest.Bundle) { b.Golden.Texts[1] = bundle.Texts{"a", "b", "c"} }, "golden.json: texts[1]"},
-		{"inputs in another order", func(b *bundletest.Bundle) { b.Inputs[0], b.Inputs[1] = b.Inputs[1], b.Inputs[0] }, "order of the inputs"},
-		{"a model of features", func(b *bundletest.Bundle) {
-			b.ONNX, b.Inputs = bundletest.ONNX("plain"), bundletest.Inputs()
-			for i := range b.Inputs {
-				b.Inputs[i].Hash, b.Inputs[i].DType = "", "int64"
-			}
-		}, "expected one int64 tensor"},
+		{"the message after another text", func(b *bundletest.Bundle) { b.Inputs[0], b.Inputs[1] = b.Inputs[1], b.Inputs[0] }, "inputs[0].name"},
+		{"another text than the graph's", func(b *bundletest.Bundle) { b.Inputs[1].Name = bundle.Reply }, "inputs[1]: got reply"},
+		{"a sentiment in stars", func(b *bundletest.Bundle) {
+			b.Task, b.Outputs = "sentiment", strings.Replace(b.Outputs, "[0, 1]", "[0, 5]", 1)
+		}, "outputs[0].range: got [0, 5], expected one inside [-1, 1]"},
 		{"no such tensor", func(b *bundletest.Bundle) { b.Outputs = strings.Replace(b.Outputs, "tensor: y", "tensor: z", 1) }, `no output "z"`},
 	}
 	for _, test := range tests {
@@ -123,6 +121,56 @@ func TestLoadTextRefuses(t *testing.T) {
 				t.Fatalf("got %v, expected it to say %q", err, test.says)
 			}
 		})
+	}
+}
+
+func TestATextModelServesUntilNobodyReadsWithIt(t *testing.T) {
+	mood := func(n int) *models.TextModel {
+		b := bundletest.Text()
+		b.Version = n
+		m, err := models.LoadText(t.Context(), b.Files(), start(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	r := models.NewRegistry()
+	if err := errors.Join(r.Swap(version(t, "churn", 1)), r.SwapTexts(mood(1))); err != nil {
+		t.Fatal(err)
+	}
+	before := r.Snapshot()
+	if err := r.SwapTexts(mood(2)); err != nil {
+		t.Fatal(err)
+	}
+	after := r.Snapshot()
+	if before.Texts()[0].ID() != "mood@1" || after.Texts()[0].ID() != "mood@2" || serving(after) != "churn@1" {
+		t.Fatalf("before the swap %v, after %v with %s", before.Texts(), after.Texts(), serving(after))
+	}
+	replaced, kept := before.Texts()[0], after.Texts()[0]
+	var reads sync.WaitGroup
+	for range 4 {
+		reads.Go(func() {
+			for range 100 {
+				if _, err := replaced.Read(t.Context(), nil, "退货"); err != nil {
+					t.Errorf("a request lost its model in a swap: %v", err)
+				}
+			}
+		})
+	}
+	reads.Wait()
+	if err := errors.Join(before.Release(), r.Close(), after.Release()); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*models.TextModel{replaced, kept} {
+		if _, err := m.Read(t.Context(), nil, "a"); !errors.Is(err, ort.ErrClosed) {
+			t.Errorf("%s: got %v, expected it to be closed with the last request that saw it", m.ID(), err)
+		}
+	}
+	a, b := mood(1), mood(2)
+	defer a.Close()
+	defer b.Close()
+	if err := r.SwapTexts(a, b); err == nil || !strings.Contains(err.Error(), "mood@1 and mood@2") {
+		t.Errorf("got %v, expected two models of one task to be refused", err)
 	}
 }
 

@@ -42,6 +42,8 @@ func TestParseManifestRefuses(t *testing.T) {
 		{"no digest", "golden.json, sha256: \"", "golden.json, sha256: \"zz", "golden.sha256"},
 		{"images", "inputs:", "kind: images\ninputs:", "kind: got \"images\", expected features or text"},
 		{"features of a text model", "inputs:", "kind: text\ninputs:", "inputs[0].hash: got \"5e1f0c2200000001\", expected none"},
+		{"a text that there is not", "inputs:", "kind: text\ninputs:\n  - {name: message, dtype: int64}\n  - {name: subject, dtype: int64}", "inputs[1].name: got \"subject\", expected earlier_message or reply"},
+		{"a task that is a place of an event", "task: churn", "kind: text\ntask: models", "task: got models"},
 		{"text without a dtype", "inputs:", "kind: text\ninputs:", "inputs[0].dtype: got \"\", expected int64"},
 		{"input twice", "name: spend_90d", "name: sessions_7d", "inputs[3].name: sessions_7d is already inputs[2]"},
 		{"no hash", "hash: \"5e1f0c2200000002\"", "hash: \"\"", "inputs[1].hash"},

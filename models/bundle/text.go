@@ -16,6 +16,13 @@ const (
 // Separator stands between the texts that a text model reads together: a message, and what was said before it.
 const Separator = 0x1F
 
+// The texts that a model can read, as its inputs name them: the message first, then those of the others that it wants.
+const (
+	Message        = "message"         // what the customer says now
+	EarlierMessage = "earlier_message" // what they said before
+	Reply          = "reply"           // what they were told after that
+)
+
 // ErrKind is wrapped when a model of one kind is asked to read the other's inputs.
 var ErrKind = errors.New("reads other inputs")
 
@@ -38,14 +45,45 @@ func (t *Texts) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// validateText checks an input of a text model, which has a name and nothing of a feature.
-func (i Input) validateText(p *problems, field string) {
-	p.match(field+".name", i.Name, namePattern, "lower-case letters, digits and _")
+// validateText checks an input of a text model, which is one of the texts that there are and has nothing of a feature.
+func (i Input) validateText(p *problems, field string, first bool) {
+	switch {
+	case first && i.Name != Message:
+		p.add(field+".name", "got %q, expected %s: it is what every text model reads first", i.Name, Message)
+	case !first && i.Name != EarlierMessage && i.Name != Reply && i.Name != Message:
+		p.add(field+".name", "got %q, expected %s or %s", i.Name, EarlierMessage, Reply)
+	}
 	if i.Hash != "" {
 		p.add(field+".hash", "got %q, expected none: a text is no feature", i.Hash)
 	}
 	if i.DType != "int64" {
 		p.add(field+".dtype", "got %q, expected int64, for code points", i.DType)
+	}
+}
+
+// Tasks of text models whose answers have a place and a meaning of their own in an event.
+const (
+	TaskSentiment = "sentiment" // the first output, -1 bad to 1 good
+	TaskIntent    = "intent"    // an output an intent, 0 to 1
+)
+
+// validateTask checks what an event is going to hold of a text model's answers.
+func (m *Manifest) validateTask(p *problems) {
+	low, high := 0.0, 1.0
+	switch m.Task {
+	case "intents", "models":
+		p.add("task", "got %s, which is the name of something else in what is read out of an event", m.Task)
+		return
+	case TaskSentiment:
+		low = -1
+	case TaskIntent:
+	default:
+		return
+	}
+	for i, output := range m.Outputs {
+		if output.Range[0] < low || output.Range[1] > high {
+			p.add(fmt.Sprintf("outputs[%d].range", i), "got [%v, %v], expected one inside [%v, %v] for the task %s", output.Range[0], output.Range[1], low, high, m.Task)
+		}
 	}
 }
 

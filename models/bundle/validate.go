@@ -67,6 +67,9 @@ func (m *Manifest) validate() error {
 	}
 	m.validateInputs(p)
 	m.validateOutputs(p)
+	if m.Kind == KindText {
+		m.validateTask(p)
+	}
 	m.validateBands(p)
 	m.validateHistory(p)
 	return p.err()
@@ -85,7 +88,7 @@ func (m *Manifest) validateInputs(p *problems) {
 	for i, input := range m.Inputs {
 		field := fmt.Sprintf("inputs[%d]", i)
 		if m.Kind == KindText {
-			input.validateText(p, field)
+			input.validateText(p, field, i == 0)
 		} else {
 			input.validateFeature(p, field)
 		}

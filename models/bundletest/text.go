@@ -11,7 +11,7 @@ import (
 func Text() Bundle {
 	b := base("text", 17)
 	b.Name, b.Task = "mood", "mood"
-	b.Inputs = []bundle.Input{{Name: "message", DType: "int64"}, {Name: "before", DType: "int64"}}
+	b.Inputs = []bundle.Input{{Name: bundle.Message, DType: "int64"}, {Name: bundle.EarlierMessage, DType: "int64"}}
 	b.Outputs = "[{name: length, tensor: y, column: 0, range: [0, 1]}, {name: last, tensor: y, column: 1, range: [0, 1]}]"
 	b.Extra = "kind: text\n"
 	b.Golden = bundle.Golden{

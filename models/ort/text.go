@@ -24,14 +24,15 @@ func (r *Runtime) OpenText(model []byte, outputs []Output) (*TextSession, error)
 	if err != nil {
 		return nil, fmt.Errorf("load model: %w", err)
 	}
-	s := &Session{rows: 1}
-	for _, in := range ins {
-		isText := in.OrtValueType == onnx.ONNXTypeTensor && in.DataType == onnx.TensorElementDataTypeInt64 && len(in.Dimensions) == 2
-		if len(ins) != 1 || !isText || in.Dimensions[0] > 1 || in.Dimensions[1] > 0 {
-			return nil, fmt.Errorf("model has %d inputs, one is %s, expected one int64 tensor of shape [1, code points], the latter free", len(ins), in.String())
-		}
-		s.input = in.Name
+	if len(ins) != 1 {
+		return nil, fmt.Errorf("model has %d inputs, expected one int64 tensor of shape [1, code points]", len(ins))
 	}
+	in := ins[0]
+	isText := in.OrtValueType == onnx.ONNXTypeTensor && in.DataType == onnx.TensorElementDataTypeInt64 && len(in.Dimensions) == 2
+	if !isText || in.Dimensions[0] > 1 || in.Dimensions[1] > 0 {
+		return nil, fmt.Errorf("model input is %s, expected an int64 tensor of shape [1, code points], the latter free", in.String())
+	}
+	s := &Session{rows: 1, input: in.Name}
 	if err := s.readOutputs(outs, outputs); err != nil {
 		return nil, err
 	}

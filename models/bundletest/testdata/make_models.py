@@ -114,7 +114,7 @@ def text() -> None:
         helper.make_node("Concat", ["a", "b"], ["both"], axis=1),
         helper.make_node("Sigmoid", ["both"], ["y"]),
     ]
-    write("text", helper.make_graph(nodes, "text", [points], [tensor("y", [1, 2])], constants), ["message", "before"])
+    write("text", helper.make_graph(nodes, "text", [points], [tensor("y", [1, 2])], constants), ["message", "earlier_message"])
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import (
 
 	"github.com/halfstep-ml/halfstep/features/dataset"
 	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/models/bundle"
 	"github.com/halfstep-ml/halfstep/models/metric"
 	"github.com/halfstep-ml/halfstep/models/ort"
 )
@@ -73,6 +74,9 @@ func (e *evaluation) run(ctx context.Context) (report evaluated, err error) {
 		return report, err
 	}
 	model, err := models.Load(ctx, os.DirFS(e.bundle), columns{set}, runtime)
+	if errors.Is(err, bundle.ErrKind) {
+		return report, fmt.Errorf("%s reads text, and a replayed set has none: its own figures are in its README.md", e.bundle)
+	}
 	if err != nil {
 		return report, fmt.Errorf("%s on %s: %w", e.bundle, e.set, err)
 	}
