@@ -107,6 +107,8 @@ type Driver interface {
 	Commit(ctx context.Context, shard int, changes []Change, outcomes []error) error
 	// ReadJournal returns up to limit entries of a shard after the cursor ("" is the beginning).
 	ReadJournal(ctx context.Context, shard int, after string, limit int) ([]Entry, error)
+	// ReadJournalBack returns up to limit entries of a shard before the cursor ("" is the end), the newest first.
+	ReadJournalBack(ctx context.Context, shard int, before string, limit int) ([]Entry, error)
 	// TrimJournal drops the oldest entries of a shard until keep are left, but none after the cursor upTo (when it is not "").
 	TrimJournal(ctx context.Context, shard int, keep int, upTo string) (removed int, err error)
 	// ClaimTimers hands out up to limit timers due at now, each to one claimant only, until now+lease.

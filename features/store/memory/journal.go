@@ -54,6 +54,24 @@ func (d *Driver) ReadJournal(ctx context.Context, n int, after string, limit int
 	return out, nil
 }
 
+// ReadJournalBack implements store.Driver.
+func (d *Driver) ReadJournalBack(ctx context.Context, n int, before string, limit int) ([]store.Entry, error) {
+	if err := d.rlock(ctx); err != nil {
+		return nil, err
+	}
+	defer d.mu.RUnlock()
+	s := &d.shards[n]
+	end := len(s.journal)
+	if before != "" {
+		end, _ = slices.BinarySearchFunc(s.journal, before, func(e entry, at string) int { return strings.Compare(e.Cursor, at) })
+	}
+	out := make([]store.Entry, 0, min(limit, end))
+	for _, e := range slices.Backward(s.journal[max(end-limit, 0):end]) {
+		out = append(out, e.Entry)
+	}
+	return out, nil
+}
+
 // TrimJournal implements store.Driver.
 func (d *Driver) TrimJournal(ctx context.Context, n, keep int, upTo string) (int, error) {
 	if err := d.lock(ctx); err != nil {

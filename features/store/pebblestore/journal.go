@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 
@@ -35,6 +36,35 @@ func (d *Driver) ReadJournal(ctx context.Context, _ int, at string, limit int) (
 		return true, err
 	})
 	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	return out, nil
+}
+
+// ReadJournalBack implements store.Driver.
+func (d *Driver) ReadJournalBack(ctx context.Context, _ int, before string, limit int) (out []store.Entry, err error) {
+	if err := d.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer d.open.RUnlock()
+	end := d.durable.Load() + 1
+	if before != "" {
+		seq, err := parseCursor(before)
+		if err != nil {
+			return nil, err
+		}
+		end = min(end, seq)
+	}
+	it, err := d.db.NewIterWithContext(ctx, &pebble.IterOptions{LowerBound: seqKey(prefixJournal, 0), UpperBound: seqKey(prefixJournal, end)})
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	for more := it.Last(); more && err == nil && len(out) < limit; more = it.Prev() {
+		var e store.Entry
+		e, err = decodeEntry(binary.BigEndian.Uint64(it.Key()[1:]), it.Value())
+		out = append(out, e)
+	}
+	if err = errors.Join(err, it.Close()); err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
 	return out, nil

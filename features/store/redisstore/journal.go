@@ -32,7 +32,32 @@ func (d *Driver) ReadJournal(ctx context.Context, shard int, after string, limit
 	if err != nil {
 		return nil, fmt.Errorf("read the journal: %w", err)
 	}
-	out := make([]store.Entry, len(messages))
+	return entries(messages)
+}
+
+// ReadJournalBack implements store.Driver.
+func (d *Driver) ReadJournalBack(ctx context.Context, shard int, before string, limit int) ([]store.Entry, error) {
+	if err := d.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer d.open.RUnlock()
+	from := "+"
+	if before != "" {
+		id, err := streamID(before)
+		if err != nil {
+			return nil, err
+		}
+		from = "(" + id
+	}
+	messages, err := d.client.XRevRangeN(ctx, d.bases[shard]+"j", from, "-", int64(limit)).Result()
+	if err != nil {
+		return nil, fmt.Errorf("read the journal: %w", err)
+	}
+	return entries(messages)
+}
+
+func entries(messages []redis.XMessage) (out []store.Entry, err error) {
+	out = make([]store.Entry, len(messages))
 	for i, m := range messages {
 		if out[i], err = entry(m); err != nil {
 			return nil, fmt.Errorf("read the journal: %w", err)

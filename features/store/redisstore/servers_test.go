@@ -44,6 +44,10 @@ func (s *servers) ReadJournal(ctx context.Context, shard int, after string, limi
 	return s.next().ReadJournal(ctx, shard, after, limit)
 }
 
+func (s *servers) ReadJournalBack(ctx context.Context, shard int, before string, limit int) ([]store.Entry, error) {
+	return s.next().ReadJournalBack(ctx, shard, before, limit)
+}
+
 func (s *servers) TrimJournal(ctx context.Context, shard, keep int, upTo string) (int, error) {
 	return s.next().TrimJournal(ctx, shard, keep, upTo)
 }

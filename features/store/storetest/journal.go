@@ -3,6 +3,8 @@ package storetest
 import (
 	"bytes"
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/halfstep-ml/halfstep/features/store"
@@ -46,6 +48,31 @@ func testJournalPages(t *testing.T, d store.Driver) {
 		if i > 0 && e.Cursor <= got[i-1].Cursor {
 			t.Errorf("cursor %q follows %q", e.Cursor, got[i-1].Cursor)
 		}
+	}
+}
+
+func testJournalBack(t *testing.T, d store.Driver) {
+	const id = "a"
+	shard := store.ShardOf(id, d.Shards())
+	if none, err := d.ReadJournalBack(t.Context(), shard, "", 7); err != nil || len(none) != 0 {
+		t.Fatalf("an empty journal gives %v, %v", none, err)
+	}
+	want := fill(t, d, id, 0, 25)
+	slices.Reverse(want)
+	var got []store.Entry
+	for before := ""; ; {
+		page, err := d.ReadJournalBack(t.Context(), shard, before, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		got = append(got, page...)
+		before = page[len(page)-1].Cursor
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read back %d entries, expected the %d of the journal, the newest first", len(got), len(want))
 	}
 }
 

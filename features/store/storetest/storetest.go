@@ -27,6 +27,7 @@ func Run(t *testing.T, open Open) {
 		{"many in one commit", testManyChanges},
 		{"64 writers lose nothing", testWriters},
 		{"journal in pages", testJournalPages},
+		{"journal from its end", testJournalBack},
 		{"trim", testTrim},
 		{"trim stays behind the archive", testTrimUpTo},
 		{"cursors are never used again", testCursorsGrow},
@@ -181,6 +182,7 @@ func testClosed(t *testing.T, d store.Driver) {
 	}
 	ctx := t.Context()
 	_, journalErr := d.ReadJournal(ctx, 0, "", 1)
+	_, backErr := d.ReadJournalBack(ctx, 0, "", 1)
 	_, trimErr := d.TrimJournal(ctx, 0, 1, "")
 	_, claimErr := d.ClaimTimers(ctx, 0, time.Now(), time.Second, 1)
 	_, scrubErr := d.Scrub(ctx, "a", 1)
@@ -190,7 +192,7 @@ func testClosed(t *testing.T, d store.Driver) {
 	for name, err := range map[string]error{
 		"Load":        d.Load(ctx, []string{"a"}, make([]store.Snapshot, 1)),
 		"Commit":      d.Commit(ctx, 0, []store.Change{write("a", 0, "x")}, make([]error, 1)),
-		"ReadJournal": journalErr, "TrimJournal": trimErr, "ClaimTimers": claimErr, "Scrub": scrubErr,
+		"ReadJournal": journalErr, "ReadJournalBack": backErr, "TrimJournal": trimErr, "ClaimTimers": claimErr, "Scrub": scrubErr,
 		"Link": linkErr, "Meta": metaErr, "SetMeta": setErr, "Ping": d.Ping(ctx),
 	} {
 		if !errors.Is(err, store.ErrClosed) {
