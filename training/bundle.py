@@ -10,15 +10,19 @@ from training.report import Trained
 
 
 def write(t: Trained, folder: Path, scratch: Path, approve: Callable[[Path], None]) -> Path:
-    """Make the bundle in a scratch folder of the same file system, have it approved there, and move it to folder/<name>/<version>."""
+    """Make the bundle of a trained task, have it approved, and put it into folder/<name>/<version>."""
+    return place(contents(t), folder / t.task.name / str(t.task.version), scratch, approve)
+
+
+def place(files: dict[str, bytes], target: Path, scratch: Path, approve: Callable[[Path], None]) -> Path:
+    """Write a bundle's files into a scratch folder of the same file system, have them approved there, and move it to the target."""
     scratch.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=scratch, prefix=f"{t.task.name}-") as made:
+    with tempfile.TemporaryDirectory(dir=scratch, prefix=f"{target.parent.name}-") as made:
         fresh, old = Path(made) / "bundle", Path(made) / "old"
         fresh.mkdir()
-        for name, content in contents(t).items():
+        for name, content in files.items():
             (fresh / name).write_bytes(content)
         approve(fresh)
-        target = folder / t.task.name / str(t.task.version)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             target.rename(old)

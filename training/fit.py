@@ -70,6 +70,7 @@ def out_of_fold(
     found = np.empty(len(rows))
     for fold in range(FOLDS):
         seen, unseen = (folds != fold) & trial, folds == fold
+        check_part(f"training (fold {fold + 1} of {FOLDS} left out)", labels[seen])
         found[unseen] = model.fit(candidate, rows[seen], labels[seen], weights[seen]).log_odds(rows[unseen])
     return found
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from training import bundle, export, report, set
+from training import bundle, export, protocol, report, set
 from training import fit as fitting
 from training.cache import Cache, code_digest, file_digest
 from training.halfstep import ROOT, Halfstep
@@ -35,6 +35,7 @@ class Workshop:
         rows = self.rows(task, given, say)
         say(f"{len(rows):,} rows, {rows.labels.mean():.1%} positive")
         split = task.split(rows)
+        protocol.check(rows, split)
         key = {"task": task.name, "set": rows.digest, "code": code_digest()}
         fitted = self.cache.get("fit", lambda: fitting.fit(task, rows, split, say), **key)
         runtime = export.Runtime(export.serialize(fitted.model))

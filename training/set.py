@@ -3,6 +3,8 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,7 @@ class TrainingSet:
     revision: str  # of the FeatureSet
     hashes: dict[str, str]  # of each feature's definition, in the order of the vector
     label_digest: str  # SHA-256 of the label file
+    keys: tuple[str, ...]  # columns that group rows, such as session
     sources: tuple[Source, ...]
     first: int  # time of the first event, Unix milliseconds
     last: int  # and of the newest
@@ -63,6 +66,10 @@ class TrainingSet:
         """The features named, as float32 of shape (rows, features)."""
         return np.column_stack([self.column(name) for name in inputs]).astype(np.float32)
 
+    def write(self, path: Path, part: np.ndarray) -> None:
+        """Write a part of the rows as a set of its own, for `halfstep evaluate` to judge on."""
+        pq.write_table(self.table.filter(part), path)
+
 
 def read(path: Path) -> TrainingSet:
     """Read a set. Whether it fits a task is for check to say."""
@@ -72,10 +79,11 @@ def read(path: Path) -> TrainingSet:
         columns = meta["halfstep.features"]["columns"]
         counts = meta["halfstep.counts"]
         return TrainingSet(
-            table=table.replace_schema_metadata(),
+            table=table,
             revision=meta["halfstep.features"]["revision"],
             hashes={column["name"]: column["hash"] for column in columns},
             label_digest=meta["halfstep.labels"]["digest"],
+            keys=tuple(meta["halfstep.labels"]["keys"] or ()),
             sources=tuple(Source(s["name"], s.get("sha256", "")) for s in meta["halfstep.sources"]),
             first=counts["From"],
             last=counts["Until"],
@@ -105,7 +113,9 @@ def check(rows: TrainingSet, columns: list[str], label_digest: str, revision: st
         raise TrainingError("the set was made with another label file than the task's; replay it again")
     unknown = [name for name in columns if name not in rows.hashes]
     if unknown:
-        raise TrainingError(f"the set has no feature {unknown[0]}; add it to features.yaml or take it out of the task")
+        near = get_close_matches(unknown[0], rows.hashes, 1)
+        meant = f"; did you mean {near[0]}? If not," if near else ";"
+        raise TrainingError(f"the set has no feature {unknown[0]}{meant} add it to features.yaml or take it out of the task")
     if len(rows) == 0:
         raise TrainingError("the set has no rows; check the label file's points against the span of the data")
     raw = rows.table["label"].to_numpy()
@@ -116,8 +126,23 @@ def check(rows: TrainingSet, columns: list[str], label_digest: str, revision: st
         raise TrainingError(
             f"every label is {int(raw[0])}: there is nothing to tell apart; check `positive` and `horizon` in the label file"
         )
+    check_months(rows.at)
     for name in columns:
         check_column(name, rows.column(name), raw)
+
+
+def check_months(at: np.ndarray) -> None:
+    """Refuse a hole: a month without rows where rows are usually closer together. Cuts that lie months apart are none."""
+    instants = np.unique(at)
+    gaps = np.diff(instants)
+    for i in np.flatnonzero(gaps > 1.5 * np.median(gaps)) if len(gaps) else ():
+        before, after = (datetime.fromtimestamp(int(ms) // 1000, UTC) for ms in instants[i : i + 2])
+        empty = before.year * 12 + before.month  # months are counted from 0, so this is the one that follows
+        if empty < after.year * 12 + after.month - 1:
+            raise TrainingError(
+                f"the set has no row in {empty // 12}-{empty % 12 + 1:02}, though it has some before and after: bring the events that are "
+                "missing, or let the label file's points begin after the hole"
+            )
 
 
 def check_column(name: str, values: np.ndarray, labels: np.ndarray) -> None:

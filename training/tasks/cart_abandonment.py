@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from training.protocol import sessions
 from training.set import TrainingSet
 from training.task import Candidate, Rule, Split, Task, Trees
 
@@ -35,14 +36,16 @@ INPUTS = (
 
 
 def split(rows: TrainingSet) -> Split:
-    before, one = rows.at < TEST_FROM, rows.column("draw") == 0
-    return Split(train=before, test=~before & one, judged=before & one, trial=before, until=TEST_FROM)
+    session = sessions(rows)
+    test = (rows.at >= TEST_FROM) & (rows.column("draw") == 0)
+    train = (rows.at < TEST_FROM) & ~np.isin(session, session[test])  # one that goes past midnight only judges
+    return Split(train=train, test=test, judged=train & (rows.column("draw") == 0), trial=train, until=TEST_FROM)
 
 
 def weights(rows: TrainingSet) -> np.ndarray:
     """Every session counts the same, however many prefixes were drawn of it."""
-    _, session, drawn = np.unique(np.char.add(rows.customers, rows.text("session")), return_inverse=True, return_counts=True)
-    share = 1 / drawn[session]
+    session = sessions(rows)
+    share = 1 / np.bincount(session)[session]
     return share / share.mean()
 
 

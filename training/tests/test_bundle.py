@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ import yaml
 
 from training import bundle, export, fit, report
 from training.errors import TrainingError
+from training.halfstep import ROOT
 from training.tests import made
 
 
@@ -70,12 +74,50 @@ def test_a_refused_bundle_leaves_the_old_one(trained, tmp_path):
     assert not list((tmp_path / "scratch").iterdir())
 
 
-def test_an_interruption_leaves_nothing(trained, tmp_path, monkeypatch):
-    def interrupted(t):
+def interrupting(after):
+    """Path.write_bytes that is interrupted after so many files, half of the next one written."""
+    whole, written = bundle.Path.write_bytes, []
+
+    def write_bytes(path, content):
+        written.append(path)
+        if len(written) <= after:
+            return whole(path, content)
+        whole(path, content[: len(content) // 2])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(bundle, "contents", interrupted)
+    return write_bytes
+
+
+@pytest.mark.parametrize("after", [0, 2, 4])
+def test_an_interruption_amid_the_files_leaves_what_was_there(trained, tmp_path, monkeypatch, after):
+    old = write(trained, tmp_path)
+    (old / "mark").write_text("old")
+    monkeypatch.setattr(bundle.Path, "write_bytes", interrupting(after))
     with pytest.raises(KeyboardInterrupt):
         write(trained, tmp_path)
-    assert not (tmp_path / "bundles").exists()
+    assert (old / "mark").read_text() == "old"
     assert not list((tmp_path / "scratch").iterdir())
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from training import bundle
+
+def killed(fresh):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+bundle.place({"bundle.yaml": b"new", "model.onnx": b"new"}, folder / "bundles/made/7", folder / "scratch", killed)
+"""
+
+
+def test_a_kill_leaves_what_was_there(tmp_path):
+    """Nothing can be tidied up then, so nothing may have been touched; what was begun lies outside the bundles."""
+    old = tmp_path / "bundles/made/7"
+    old.mkdir(parents=True)
+    (old / "bundle.yaml").write_text("old")
+    done = subprocess.run([sys.executable, "-c", KILLED, tmp_path], cwd=ROOT)
+    assert done.returncode == -signal.SIGKILL
+    assert [p for p in (tmp_path / "bundles").rglob("*") if p.is_file()] == [old / "bundle.yaml"]
+    assert (old / "bundle.yaml").read_text() == "old"

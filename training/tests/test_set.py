@@ -38,6 +38,25 @@ def test_unknown_feature(tmp_path):
     assert "no feature mood; add it to features.yaml" in refused(made.rows(tmp_path), [*NAMES, "mood"])
 
 
+def test_a_misspelt_feature(tmp_path):
+    assert "no feature order_90d; did you mean orders_90d?" in refused(made.rows(tmp_path), ["order_90d"])
+
+
+def cuts(*days):
+    """Row times that go round these days."""
+    return np.resize(np.array(days, "datetime64[ms]"), 800)
+
+
+def test_an_empty_month(tmp_path):
+    at = cuts("2011-02-01", "2011-03-01", "2011-04-01", "2011-06-01", "2011-07-01")
+    assert "no row in 2011-05, though" in refused(read(made.write(tmp_path / "s.parquet", at=at)))
+
+
+@pytest.mark.parametrize("days", [("2011-01-31", "2011-03-01", "2011-03-31"), ("2010-12-01", "2011-03-01", "2011-06-01", "2011-09-01")])
+def test_cuts_that_lie_apart_are_no_hole(tmp_path, days):
+    check(read(made.write(tmp_path / "s.parquet", at=cuts(*days))), NAMES, made.DIGEST)
+
+
 @pytest.mark.parametrize(
     ("label", "says"),
     [(np.nan, "label of row 5 is nan"), (np.inf, "label of row 5 is inf"), (0.5, "label of row 5 is 0.5")],
@@ -79,6 +98,13 @@ def test_files_that_are_no_sets(tmp_path):
     for path, says in ((bare, "metadata"), (text, "no Parquet file"), (tmp_path / "missing.parquet", "no Parquet file")):
         with pytest.raises(TrainingError, match=says):
             read(path)
+
+
+def test_a_part_is_a_set_too(tmp_path):
+    rows = made.rows(tmp_path)
+    rows.write(tmp_path / "part.parquet", rows.labels == 1)
+    part = read(tmp_path / "part.parquet")
+    assert (part.revision, part.hashes, len(part)) == (rows.revision, rows.hashes, rows.labels.sum())
 
 
 def test_a_part_of_the_split_without_rows_or_of_one_class():
