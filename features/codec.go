@@ -26,6 +26,7 @@ import (
 //	                that last wrote the state did not know, with the time that theirs are relative to
 //	4  traits       JSON object
 //	5  opt-out      1 byte: everything; then each scope: uvarint length, bytes; ascending
+//	6  conversation see conversation.append
 //
 // Sections with other tags are carried along untouched.
 const (
@@ -36,6 +37,8 @@ const (
 	sectionCarried    = 3
 	sectionTraits     = 4
 	sectionOptOut     = 5
+
+	sectionConversation = 6
 
 	maxStateBytes = 1 << 20
 	maxCarried    = 4096
@@ -56,6 +59,7 @@ func (s *State) Append(dst []byte) []byte {
 	if s.optOut.Any() {
 		dst = appendSection(dst, sectionOptOut, s.optOut.append)
 	}
+	dst = appendSection(dst, sectionConversation, s.conversation.append)
 	for _, u := range s.unknown {
 		dst = appendSection(dst, u.tag, func(dst []byte) []byte { return append(dst, u.data...) })
 	}
@@ -179,6 +183,8 @@ func (s *State) decodeSection(tag byte, body []byte) error {
 		s.traits = traits
 	case sectionOptOut:
 		s.optOut.decode(r)
+	case sectionConversation:
+		s.conversation.decode(r, s.lastAt)
 	default:
 		s.unknown = append(s.unknown, section{tag: tag, data: slices.Clone(body)})
 	}

@@ -78,6 +78,7 @@ func FuzzState(f *testing.F) {
 	fs := features.Default()
 	f.Add(foldAll(fs, randomHistory(1, 5)...).Append(nil))
 	f.Add(foldAll(fs, randomHistory(2, 400)...).Append(nil))
+	f.Add(foldAll(fs, wants(start, "退货", "refund", 0.75), happened("Message Sent", start, "text", "ok")).Append(nil))
 	f.Add([]byte{1, 0, 0, 0})
 	other, err := features.Load([]byte("version: 1\nfeatures:\n" + defineViews))
 	if err != nil {

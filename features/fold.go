@@ -37,6 +37,7 @@ func (fs *FeatureSet) Fold(s *State, e *event.Event) (outcome Outcome, clamped b
 	}
 	*in = aggregate.Input{At: at, Day: day, Event: e}
 	if s.events == 0 || at-s.lastAt > fs.sessionGap {
+		s.conversation.reset()
 		fs.apply(s, fs.dispatch[event.SessionStarted], o, in)
 	}
 	if s.events == 0 || at < s.firstAt {
@@ -49,8 +50,11 @@ func (fs *FeatureSet) Fold(s *State, e *event.Event) (outcome Outcome, clamped b
 		steps = fs.star
 	}
 	fs.apply(s, steps, o, in)
-	if e.Type == event.Identify {
+	switch {
+	case e.Type == event.Identify:
 		s.identify(e.Traits)
+	case e.Name == event.MessageReceived, e.Name == event.MessageSent:
+		s.conversation.hear(e, at)
 	}
 	o.event, in.Event = nil, nil
 	return Folded, clamped

@@ -13,6 +13,7 @@ func (fs *FeatureSet) Merge(into, from *State) {
 		into.aggs[i].Merge(&fs.specs[i].spec, from.aggs[i])
 	}
 	into.recent.merge(&from.recent)
+	into.conversation.merge(&from.conversation)
 	if into.events == 0 || from.firstAt < into.firstAt {
 		into.firstAt = from.firstAt
 	}

@@ -17,6 +17,9 @@ type State struct {
 	traits  event.Object
 	optOut  OptOut
 	carried []carriedAggregate
+
+	conversation conversation
+
 	unknown []section
 
 	// What Fold and Read hand to compiled expressions; kept here because it would escape to the heap on every call.
@@ -64,6 +67,7 @@ func (s *State) Reset() {
 		a.Reset()
 	}
 	s.recent.reset()
+	s.conversation.reset()
 	s.events, s.firstAt, s.lastAt = 0, 0, 0
 	s.traits, s.optOut = nil, OptOut{}
 	s.carried, s.unknown = s.carried[:0], s.unknown[:0]
@@ -71,6 +75,9 @@ func (s *State) Reset() {
 
 // Events is how many events were folded.
 func (s *State) Events() int64 { return s.events }
+
+// Seen says whether an event of this id would be a Duplicate.
+func (s *State) Seen(id string) bool { return s.recent.seen(eventHash(id)) }
 
 // FirstAt is the time of the oldest folded event in Unix milliseconds, 0 when there is none.
 func (s *State) FirstAt() int64 { return s.firstAt }
