@@ -44,6 +44,7 @@ type decoder struct {
 	src   bytes.Buffer
 	event *Event
 	keys  int
+	most  int // keys
 }
 
 var decoders = sync.Pool{New: func() any { return &decoder{dec: jsontext.NewDecoder(new(bytes.Buffer))} }}
@@ -51,13 +52,17 @@ var decoders = sync.Pool{New: func() any { return &decoder{dec: jsontext.NewDeco
 // Decode reads one event, strictly: an unknown field, a wrong type, a duplicate key, a value out of range or beyond the limits is
 // an error, always a *FieldError. The event holds no part of raw.
 func Decode(raw []byte, origin Origin) (Event, error) {
-	if len(raw) > MaxEventBytes {
-		return Event{}, fieldError("", "event has %d bytes, at most %d are accepted", len(raw), MaxEventBytes)
+	bytesLimit, keysLimit := MaxEventBytes, MaxKeys
+	if origin.History { // what was accepted has grown since, by what the server added to it
+		bytesLimit, keysLimit = 2*MaxEventBytes, 2*MaxKeys
+	}
+	if len(raw) > bytesLimit {
+		return Event{}, fieldError("", "event has %d bytes, at most %d are accepted", len(raw), bytesLimit)
 	}
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
 	var e Event
-	d.event, d.keys = &e, 0
+	d.event, d.keys, d.most = &e, 0, keysLimit
 	d.src = *bytes.NewBuffer(raw)
 	d.dec.Reset(&d.src)
 	if err := d.decode(origin); err != nil {
@@ -85,7 +90,7 @@ func Decode(raw []byte, origin Origin) (Event, error) {
 func DecodeObject(raw []byte) (Object, error) {
 	d := decoders.Get().(*decoder)
 	defer decoders.Put(d)
-	d.keys = 0
+	d.keys, d.most = 0, MaxKeys
 	d.src = *bytes.NewBuffer(raw)
 	d.dec.Reset(&d.src)
 	o, err := d.object("")
@@ -238,8 +243,8 @@ func (d *decoder) value(field string, depth int) (Value, error) {
 
 func (d *decoder) items(field string, depth int, v Value, end jsontext.Kind) (Value, error) {
 	for d.dec.PeekKind() != end {
-		if d.keys++; d.keys > MaxKeys {
-			return Value{}, fieldError(field, "the event has more than %d keys and list elements", MaxKeys)
+		if d.keys++; d.keys > d.most {
+			return Value{}, fieldError(field, "the event has more than %d keys and list elements", d.most)
 		}
 		var f Field
 		if v.Kind == Map {

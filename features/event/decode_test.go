@@ -14,6 +14,21 @@ import (
 
 const now = int64(1_790_000_000_000)
 
+func TestHistoryMayHaveGrown(t *testing.T) {
+	text := strings.Repeat("x", event.MaxEventBytes-100)
+	e, err := event.Decode([]byte(`{"event":"Message Received","customer_id":"c","properties":{"text":"`+text+`"}}`), event.Origin{ReceivedAt: 1})
+	require.NoError(t, err)
+	e.AssignID()
+	e.Enriched = event.Object{{Key: "sentiment", Value: event.NumberValue(-0.5)}}
+	grown := e.AppendJSON(nil)
+	require.Greater(t, len(grown), event.MaxEventBytes)
+	again, err := event.Decode(grown, event.Origin{History: true})
+	require.NoError(t, err)
+	require.Equal(t, e.AppendJSON(nil), again.AppendJSON(nil))
+	_, err = event.Decode(grown, event.Origin{ReceivedAt: 1})
+	require.ErrorContains(t, err, "at most")
+}
+
 func TestDecodeAcceptsOurNamesAndSegments(t *testing.T) {
 	ours := `{"id":"e1","event":"Product Added","customer_id":"c-42","anonymous_id":"a1","at":"2026-01-31T08:30:00.5Z","channel":"Web","properties":{"price":12.50,"product_id":12345678901234567890}}`
 	segment := `{"messageId":"e1","type":"track","event":"Product Added","userId":"c-42","anonymousId":"a1","timestamp":"2026-01-31T16:30:00.5+08:00","channel":"web","properties":{"price":12.50,"product_id":12345678901234567890},"integrations":{"All":true}}`
