@@ -16,7 +16,7 @@ import (
 	"github.com/halfstep-ml/halfstep/server/metrics"
 )
 
-// OpenEngine opens the store of the settings for folding events into it, with no models and nothing served. Done closes it.
+// OpenEngine opens the store of the settings for folding events into it: messages are read, nothing is served. Done closes it.
 func OpenEngine(ctx context.Context, c config.Config) (engine *live.Engine, done func() error, err error) {
 	set, err := LoadFeatures(c.Features)
 	if err != nil {
@@ -31,13 +31,21 @@ func OpenEngine(ctx context.Context, c config.Config) (engine *live.Engine, done
 		Store: opened, Metrics: metrics.New(prometheus.NewRegistry()), Log: slog.Default(),
 		Now: time.Now, Deadline: c.Deadline, MaxLate: c.MaxInFlight,
 	})
-	if err := engine.Use(ctx, live.NewServing(set, models.NewRegistry())); err != nil {
-		return nil, nil, errors.Join(err, opened.Close())
+	registry := models.NewRegistry()
+	l := loader{config: c, log: slog.Default()}
+	if _, err = l.start(); err == nil {
+		err = l.texts(ctx, registry)
+	}
+	if err == nil {
+		err = engine.Use(ctx, live.NewServing(set, registry))
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, registry.Close(), opened.Close())
 	}
 	done = func() error {
 		waiting, stop := context.WithTimeout(context.Background(), c.StopTimeout)
 		defer stop()
-		return errors.Join(engine.Wait(waiting), opened.Close())
+		return errors.Join(engine.Wait(waiting), engine.Close(), opened.Close())
 	}
 	return engine, done, nil
 }

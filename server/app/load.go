@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -36,13 +38,35 @@ func (l *loader) load(ctx context.Context) (*live.Serving, error) {
 	}
 	registry := models.NewRegistry()
 	if err := registry.Swap(loaded...); err != nil {
-		errs := []error{err}
-		for _, m := range loaded {
-			errs = append(errs, m.Close())
-		}
-		return nil, errors.Join(errs...)
+		return nil, errors.Join(err, closeAll(loaded))
+	}
+	if err := l.texts(ctx, registry); err != nil {
+		return nil, errors.Join(err, registry.Close())
 	}
 	return live.NewServing(set, registry), nil
+}
+
+// texts has the bundles that read text serve.
+func (l *loader) texts(ctx context.Context, registry *models.Registry) error {
+	if l.runtime == nil { // there are no bundles
+		return nil
+	}
+	loaded, err := models.LoadTexts(ctx, l.folder(), l.runtime)
+	if err != nil {
+		return err
+	}
+	if err := registry.SwapTexts(loaded...); err != nil {
+		return errors.Join(err, closeAll(loaded))
+	}
+	return nil
+}
+
+func closeAll[M io.Closer](loaded []M) error {
+	var errs []error
+	for _, m := range loaded {
+		errs = append(errs, m.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // LoadFeatures reads a features file, or the one that ships when path is empty.
@@ -62,24 +86,31 @@ func LoadFeatures(path string) (*features.FeatureSet, error) {
 }
 
 func (l *loader) models(ctx context.Context, set *features.FeatureSet) ([]*models.Model, error) {
-	folder := bundles.FS()
-	if l.config.Bundles != "" {
-		folder = os.DirFS(l.config.Bundles)
-	}
-	found, err := bundle.Discover(folder)
+	found, err := l.start()
 	if err != nil {
 		return nil, err
 	}
-	if len(found) == 0 {
+	if !found {
 		l.log.Warn("there are no bundles: scores will have no predictions", "bundles", l.config.Bundles)
 		return nil, nil
 	}
-	if l.runtime == nil {
-		if l.runtime, err = ort.Start(ort.Options{Library: l.config.Library}); err != nil {
-			return nil, err
-		}
+	return models.LoadAll(ctx, l.folder(), set, l.runtime)
+}
+
+func (l *loader) folder() fs.FS {
+	if l.config.Bundles == "" {
+		return bundles.FS()
 	}
-	return models.LoadAll(ctx, folder, set, l.runtime)
+	return os.DirFS(l.config.Bundles)
+}
+
+// start starts the runtime, unless there is nothing to run.
+func (l *loader) start() (found bool, err error) {
+	all, err := bundle.Discover(l.folder())
+	if err == nil && len(all) > 0 && l.runtime == nil {
+		l.runtime, err = ort.Start(ort.Options{Library: l.config.Library})
+	}
+	return len(all) > 0, err
 }
 
 func (l *loader) ortVersion() string {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/models"
 )
 
@@ -16,6 +17,7 @@ type Answer struct {
 	Known       bool
 	At          int64 // Unix milliseconds
 	Predictions []models.Prediction
+	Said        features.Conversation // of the visit that is under way, with what the last message was read as asking for
 	Tags        []string
 	Degraded    []string
 	Features    string // revision
@@ -39,7 +41,8 @@ func (a *Answer) AppendJSON(dst []byte) []byte {
 	dst = appendTime(dst, a.At)
 	dst = append(dst, `,"predictions":`...)
 	dst = appendPredictions(dst, a.Predictions)
-	dst = append(dst, `,"intents":[],"actions":[],"withheld":[],"tags":`...)
+	dst = a.appendIntents(append(dst, `,"intents":`...))
+	dst = append(dst, `,"actions":[],"withheld":[],"tags":`...)
 	dst = appendTexts(dst, a.Tags)
 	dst = append(dst, `,"degraded":`...)
 	dst = appendTexts(dst, a.Degraded)
@@ -48,6 +51,24 @@ func (a *Answer) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"playbook":null},"took_us":`...)
 	dst = strconv.AppendInt(dst, a.Took.Microseconds(), 10)
 	return append(dst, '}')
+}
+
+// appendIntents gives each intent the message that it was read in, and the model that read it, as the reason.
+func (a *Answer) appendIntents(dst []byte) []byte {
+	dst = append(dst, '[')
+	for i, in := range a.Said.Intents {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = appendText(append(dst, `{"name":`...), in.Name)
+		dst = appendNumber(append(dst, `,"score":`...), in.Score)
+		dst = appendText(append(dst, `,"because":[{"text":`...), a.Said.Message)
+		if a.Said.Model != "" {
+			dst = appendText(append(dst, `,"model":`...), a.Said.Model)
+		}
+		dst = append(dst, `}]}`...)
+	}
+	return append(dst, ']')
 }
 
 func appendPredictions(dst []byte, predictions []models.Prediction) []byte {

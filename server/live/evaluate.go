@@ -68,6 +68,7 @@ func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) er
 		return nil
 	}
 	for i := range r.Events {
+		j.enricher.enrich(&r.Events[i], state)
 		f.fold(j.serving, &r.Events[i])
 	}
 	it.counts = f.counts
@@ -89,6 +90,7 @@ func (j *scoring) read(it *item, state *features.State) error {
 		now = max(now, last) // a customer's clock may run ahead
 	}
 	a.At, a.Known = now, state.Events() > 0
+	state.Conversation(now, &a.Said)
 	if err := j.serving.features.Read(state, now, &it.request.Moment, it.row); err != nil {
 		return &RequestError{Index: it.index, Field: "at", Message: err.Error(), Err: err}
 	}

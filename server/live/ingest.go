@@ -35,7 +35,7 @@ func (e *Engine) Ingest(ctx context.Context, events []event.Event) Ingested {
 	s, snapshot := e.acquire()
 	defer e.release(snapshot)
 	pending := groupByCustomer(events)
-	in := ingestion{engine: e, serving: s, events: events}
+	in := ingestion{engine: e, serving: s, events: events, enricher: e.newEnricher(snapshot, patience(ctx))}
 	if pending = in.try(ctx, pending); len(pending) > 0 {
 		in.insist(ctx, pending)
 	}
@@ -66,6 +66,7 @@ type ingestion struct {
 	serving *Serving
 	events  []event.Event
 	result  Ingested
+	enricher
 }
 
 func (in *ingestion) fail(groups []*group, err error) {
@@ -147,6 +148,7 @@ func (in *ingestion) fold(groups []*group, snaps []store.Snapshot, memory *arena
 			continue
 		}
 		for _, at := range g.events {
+			in.enrich(&in.events[at], state)
 			f.fold(in.serving, &in.events[at])
 		}
 		g.counts = f.counts

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/models"
 )
@@ -59,6 +60,7 @@ type scoring struct {
 	now      int64 // of the answers, Unix milliseconds
 	deadline time.Time
 	memory   *arena // of the changes; nil until there is one
+	enricher enricher
 }
 
 // Score answers every request; answers[i] is filled, and its slices are used again. All of them see the same definitions and models.
@@ -73,6 +75,7 @@ func (e *Engine) Score(requests []Request, answers []Answer) error {
 		return err
 	}
 	j.prepare(requests, answers)
+	j.enricher = e.newEnricher(snapshot, time.Until(j.deadline))
 	ctx, cancel := context.WithDeadline(context.Background(), j.deadline)
 	defer cancel()
 	for attempt := 0; len(j.pending) > 0; attempt++ {
@@ -101,6 +104,7 @@ func (j *scoring) prepare(requests []Request, answers []Answer) {
 		*a = Answer{
 			CustomerID: r.Customer, DecisionID: newDecisionID(store.ShardOf(r.Customer, j.engine.store.Shards())), Features: j.serving.features.Revision(),
 			Predictions: a.Predictions[:0], Tags: a.Tags[:0], Degraded: a.Degraded[:0],
+			Said: features.Conversation{Intents: a.Said.Intents[:0]},
 		}
 		j.items[i] = item{index: i, request: r, answer: a}
 		j.pending = append(j.pending, &j.items[i])

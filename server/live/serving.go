@@ -75,12 +75,15 @@ func (e *Engine) release(snapshot *models.Snapshot) {
 // Features are the definitions that serve now.
 func (e *Engine) Features() *features.FeatureSet { return e.serving.Load().features }
 
-// Bundles lists the models that serve now, as in churn@3.
+// Bundles lists the models that serve now, as in churn@3, those that read text last.
 func (e *Engine) Bundles() []string {
 	_, snapshot := e.acquire()
 	defer e.release(snapshot)
 	ids := make([]string, 0, len(snapshot.Models()))
 	for _, m := range snapshot.Models() {
+		ids = append(ids, m.ID())
+	}
+	for _, m := range snapshot.Texts() {
 		ids = append(ids, m.ID())
 	}
 	return ids

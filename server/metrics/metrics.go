@@ -26,8 +26,11 @@ type Metrics struct {
 	InFlight prometheus.Gauge
 	Shed     prometheus.Counter
 
-	// The stages of a request.
-	Load, Vector, Model, Commit prometheus.Observer
+	// The stages of a request; Text is one message.
+	Load, Text, Vector, Model, Commit prometheus.Observer
+
+	// What became of handing a message to a text model.
+	TextRead, TextLate, TextFailed prometheus.Counter
 
 	// Freshness is the age of a known customer's newest event when they are scored.
 	Freshness prometheus.Observer
@@ -45,6 +48,8 @@ type Metrics struct {
 
 	archived, archiveFailed prometheus.Counter
 	archivedLast            prometheus.Gauge
+
+	Delivery *Delivery
 }
 
 // Built says what is running.
@@ -60,6 +65,7 @@ func New(registry prometheus.Registerer) *Metrics {
 	m.requestMetrics()
 	m.eventMetrics()
 	m.storeMetrics()
+	m.deliveryMetrics()
 	m.reloads = m.counterVec("reloads_total", "Times the features and bundles were read again.", "result")
 	return m
 }
@@ -75,6 +81,7 @@ func (m *Metrics) requestMetrics() {
 	m.Freshness = m.histogram("freshness_seconds", "Age of a known customer's newest event when scored.",
 		[]float64{.1, 1, 10, 60, 600, 3600, 6 * 3600, 86400, 7 * 86400, 30 * 86400})
 	stages := m.histogramVec("stage_seconds", "Time in the stages of a request.", seconds, "stage")
+	m.Text = stages.WithLabelValues("text")
 	m.Load, m.Vector = stages.WithLabelValues("load"), stages.WithLabelValues("vector")
 	m.Model, m.Commit = stages.WithLabelValues("model"), stages.WithLabelValues("commit")
 }
@@ -84,6 +91,8 @@ func (m *Metrics) eventMetrics() {
 	m.Accepted, m.Duplicates = events.WithLabelValues("accepted"), events.WithLabelValues("duplicate")
 	m.TooOld, m.Rejected = events.WithLabelValues("too_old"), events.WithLabelValues("rejected")
 	m.NotStored = events.WithLabelValues("not_stored")
+	texts := m.counterVec("texts_read_total", "Messages handed to a text model, by what became of it.", "outcome")
+	m.TextRead, m.TextLate, m.TextFailed = texts.WithLabelValues("read"), texts.WithLabelValues("late"), texts.WithLabelValues("failed")
 	m.Clamped = m.counter("events_clamped_total", "Events whose clock ran ahead and was cut.")
 }
 
