@@ -123,6 +123,21 @@ func TestHesitationAtCheckout(t *testing.T) {
 	assert.Equal(t, []string{"price_sensitive"}, fs.Tags(vector, nil))
 }
 
+func TestTheOrdersOfADayAreOneDay(t *testing.T) {
+	fs := features.Default()
+	s := foldAll(fs,
+		happened("Order Completed", start, "items", 5),
+		happened("Order Completed", start+minute, "items", 2),
+		happened("Order Completed", start+120*day),
+	)
+	f := read(t, fs, s, start+120*day)
+	assert.EqualValues(t, 3, f("orders_total"))
+	assert.EqualValues(t, 2, f("order_days"))
+	assert.EqualValues(t, 7, f("pieces_total"))
+	assert.InDelta(t, 2, f("order_momentum"), 1e-3)
+	assert.InDelta(t, 2*2/3., f("order_day_momentum"), 1e-3)
+}
+
 func TestAConversationTurningBad(t *testing.T) {
 	fs := features.Default()
 	s := fs.NewState()
@@ -132,6 +147,8 @@ func TestAConversationTurningBad(t *testing.T) {
 		fs.Fold(s, e)
 	}
 	f := read(t, fs, s, start+4*minute)
+	assert.EqualValues(t, 4, f("unanswered_messages"))
+	assert.EqualValues(t, 2, f("negative_messages_1d"))
 	assert.EqualValues(t, -1, f("sentiment_last"))
 	assert.EqualValues(t, -0.25, f("sentiment_mean"))
 	assert.EqualValues(t, -0.5, f("sentiment_slope"))

@@ -31,7 +31,7 @@ func (fs *FeatureSet) Fold(s *State, e *event.Event) (outcome Outcome, clamped b
 	}
 	day, hour := fs.zone.day(at)
 	o, in := &s.scratch.occurrence, &s.scratch.input
-	*o = occurrence{event: e, hour: float64(hour), weekday: float64((day+3)%7 + 1), sinceLast: math.NaN()}
+	*o = occurrence{event: e, hour: float64(hour), day: float64(day), weekday: float64((day+3)%7 + 1), sinceLast: math.NaN()}
 	if s.events > 0 {
 		o.sinceLast = float64(max(at-s.lastAt, 0)) / 1000
 	}

@@ -9,6 +9,7 @@ import (
 type occurrence struct {
 	event     *event.Event
 	hour      float64
+	day       float64 // since 1970-01-01
 	weekday   float64 // 1 Monday to 7 Sunday
 	sinceLast float64 // seconds since the customer's newest event; NaN for the first
 }
@@ -27,6 +28,7 @@ var occurrenceScalars = map[string]expr.Variable[occurrence]{
 	"type":                     textVariable(func(o *occurrence) string { return o.event.Type }),
 	"channel":                  textVariable(func(o *occurrence) string { return o.event.Channel }),
 	"hour":                     {Type: expr.Number, Number: func(o *occurrence) float64 { return o.hour }},
+	"day":                      {Type: expr.Number, Number: func(o *occurrence) float64 { return o.day }},
 	"weekday":                  {Type: expr.Number, Number: func(o *occurrence) float64 { return o.weekday }},
 	"seconds_since_last_event": {Type: expr.Number, Number: func(o *occurrence) float64 { return o.sinceLast }},
 }

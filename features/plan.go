@@ -107,7 +107,7 @@ func (c *compiler) identify(p *plan) {
 		for _, s := range list {
 			b.WriteString(s.text + ";")
 			sessions = sessions || s.event == event.SessionStarted
-			local = local || strings.Contains(s.text, "hour") || strings.Contains(s.text, "weekday")
+			local = local || strings.Contains(s.text, "hour") || strings.Contains(s.text, "day") // a weekday too
 		}
 	}
 	if sessions {
