@@ -2,6 +2,7 @@ package bundletest
 
 import (
 	"math"
+	"strings"
 
 	"github.com/halfstep-ml/halfstep/models/bundle"
 )
@@ -19,6 +20,14 @@ func Text() Bundle {
 		Scores:    []bundle.Score{TextScore(0, 100), TextScore(1, '好'), TextScore(5, 'c'), TextScore(1, 0x1f621)},
 		Tolerance: 1e-5,
 	}
+	return b
+}
+
+// TextFor is Text as version 1 of a model for another task, with other names for `length` and `last`.
+func TextFor(task, length, last string) Bundle {
+	b := Text()
+	b.Name, b.Task = task, task
+	b.Outputs = strings.NewReplacer("name: length", "name: "+length, "name: last", "name: "+last).Replace(b.Outputs)
 	return b
 }
 

@@ -122,8 +122,8 @@ func newEngine(t *testing.T, change func(*bundletest.Bundle)) *engine {
 	return e
 }
 
-// use has another version of the model serve.
-func (e *engine) use(change func(*bundletest.Bundle)) {
+// use has another version of the model serve, and models that read text.
+func (e *engine) use(change func(*bundletest.Bundle), texts ...bundletest.Bundle) {
 	e.t.Helper()
 	b := bundletest.Trees()
 	if change != nil {
@@ -140,6 +140,15 @@ func (e *engine) use(change func(*bundletest.Bundle)) {
 	registry := models.NewRegistry()
 	if err := registry.Swap(m); err != nil {
 		e.t.Fatal(err)
+	}
+	for _, b := range texts {
+		m, err := models.LoadText(e.t.Context(), b.Files(), e.runtime)
+		if err != nil {
+			e.t.Fatal(err)
+		}
+		if err := registry.SwapTexts(m); err != nil {
+			e.t.Fatal(err)
+		}
 	}
 	if err := e.Use(e.t.Context(), live.NewServing(set, registry)); err != nil {
 		e.t.Fatal(err)
