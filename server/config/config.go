@@ -25,6 +25,8 @@ type Config struct {
 
 	APIKeys []string `yaml:"api_keys"` // role:sha256 of the key in hex
 
+	Webhooks []Webhook `yaml:"webhooks"`
+
 	Deadline     time.Duration `yaml:"deadline"`
 	StoreTimeout time.Duration `yaml:"store_timeout"`
 	ReadTimeout  time.Duration `yaml:"read_timeout"`

@@ -23,6 +23,8 @@ func bind(flags *pflag.FlagSet, c *Config) {
 
 	flags.StringSliceVar(&c.APIKeys, "api-keys", c.APIKeys, "keys as ROLE:SHA256, ROLE being track, score or admin and SHA256 the key's digest in hex")
 
+	flags.Var(&webhookList{list: &c.Webhooks}, "webhooks", "where proactive actions are sent to, as a YAML or JSON list; better kept in the settings file, for its secrets")
+
 	flags.DurationVar(&c.Deadline, "deadline", c.Deadline, "how long a score may take when it does not say; later, it is answered degraded")
 	flags.DurationVar(&c.StoreTimeout, "store-timeout", c.StoreTimeout, "how long events and profiles wait for the store")
 	flags.DurationVar(&c.ReadTimeout, "read-timeout", c.ReadTimeout, "how long a client may take to send a request")

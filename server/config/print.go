@@ -19,6 +19,11 @@ func (c Config) Print() (string, error) {
 		keys[i] = role + ":" + hidden
 	}
 	c.APIKeys = keys
+	webhooks := make([]Webhook, len(c.Webhooks))
+	for i := range c.Webhooks {
+		webhooks[i] = c.Webhooks[i].hide()
+	}
+	c.Webhooks = webhooks
 	text, err := yaml.Marshal(c)
 	if err != nil {
 		return "", fmt.Errorf("print settings: %w", err)

@@ -36,6 +36,7 @@ func (c *Config) Validate() error {
 	expect(c.MaxInFlight > 0, "max_in_flight", "got %d, expected at least 1", c.MaxInFlight)
 	expect(slices.Contains([]string{"debug", "info", "warn", "error"}, c.LogLevel), "log_level", "got %q, expected debug, info, warn or error", c.LogLevel)
 	expect(c.LogFormat == "json" || c.LogFormat == "text", "log_format", "got %q, expected json or text", c.LogFormat)
+	c.checkWebhooks(expect)
 	keys, err := c.Keys()
 	if err != nil {
 		errs = append(errs, err)
