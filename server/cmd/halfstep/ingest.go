@@ -17,9 +17,9 @@ import (
 
 // ingesting is what the ingest command was asked for.
 type ingesting struct {
-	url, store, key, mapping, features string
-	tolerate                           int
-	anew                               bool
+	url, store, key, mapping, features, bundles, library string
+	tolerate                                             int
+	anew                                                 bool
 }
 
 func ingestCommand() *cobra.Command {
@@ -36,6 +36,8 @@ with a --mapping. Files may be .gz or .zst. When it is broken off, the same comm
 	f.StringVar(&in.key, "key", os.Getenv("HALFSTEP_KEY"), "API key of role admin, when the server wants one (HALFSTEP_KEY)")
 	f.StringVar(&in.mapping, "mapping", "", "what the columns of the files mean: a file, or the name of a mapping that ships")
 	f.StringVar(&in.features, "features", "", "with --store, the features file (the one that ships)")
+	f.StringVar(&in.bundles, "bundles", "", "with --store, the folder of the bundles that read messages (those that ship)")
+	f.StringVar(&in.library, "library", "", "with --store, ONNX Runtime's shared library (the one in the binary, or in the checkout)")
 	f.IntVar(&in.tolerate, "tolerate", 0, "bad rows to leave out before one ends it")
 	f.BoolVar(&in.anew, "anew", false, "begin at the first row, whatever was sent before")
 	cmd.MarkFlagsMutuallyExclusive("url", "store")
@@ -108,7 +110,7 @@ func (in *ingesting) target(ctx context.Context) (bulk.Target, func() error, err
 		return server, func() error { return nil }, err
 	}
 	settings := config.Default()
-	settings.Store, settings.Features = in.store, in.features
+	settings.Store, settings.Features, settings.Bundles, settings.Library = in.store, in.features, in.bundles, in.library
 	engine, done, err := app.OpenEngine(ctx, settings)
 	if err != nil {
 		return nil, nil, err
