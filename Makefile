@@ -17,7 +17,7 @@ help:
 	@echo "make test    Go tests with the race detector, Python tests, end-to-end tests"
 	@echo "make lint    go vet, staticcheck, ruff"
 	@echo "make bench   the tables of benchmarks/results"
-	@echo "make train   the bundles that ship, from the data in HALFSTEP_DATA (../shared/datasets)"
+	@echo "make train   the bundles that ship and their reports, from the data in HALFSTEP_DATA (../shared/datasets)"
 	@echo "make clean   remove what the others made, except ./data"
 
 run: build
@@ -37,6 +37,7 @@ bench: setup redis
 
 train: build venv
 	venv/bin/python -m training all
+	venv/bin/python -m training.quality
 
 # The ONNX Runtime library, for `go test` and `go run` in the checkout.
 setup:

@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=data, help="folder of the event files, from the checkout's root")
     parser.add_argument("--set", type=Path, help="a Parquet file that halfstep replay made, instead of replaying")
     parser.add_argument("--out", type=Path, default=ROOT / "models/bundles", help="folder of bundles")
+    parser.add_argument("--reports", type=Path, default=ROOT / "training/reports", help="folder of reports")
     parser.add_argument("--halfstep", type=Path, default=halfstep.find(), help="the binary")
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache/training", help="folder of steps already done")
     options = parser.parse_args()
@@ -27,7 +28,11 @@ def main() -> int:
         parser.error("--set belongs to one task")
     try:
         workshop = Workshop(
-            (ROOT / options.data).resolve(), Halfstep(options.halfstep.resolve()), Cache(options.cache.resolve()), options.out.resolve()
+            data=(ROOT / options.data).resolve(),
+            halfstep=Halfstep(options.halfstep.resolve()),
+            cache=Cache(options.cache.resolve()),
+            out=options.out.resolve(),
+            reports=options.reports.resolve(),
         )
         for name in TASKS if options.task == "all" else [options.task]:
             print(workshop.train(TASKS[name], options.set))

@@ -1,15 +1,17 @@
 """Steps that are done once: a result is kept under a digest of everything that it depends on."""
 
+import ast
 import hashlib
 import json
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TypeVar
 
 PACKAGES = ("lightgbm", "numpy", "onnx", "onnxruntime", "scikit-learn")
+PACKAGE = Path(__file__).parent
 
 T = TypeVar("T")
 
@@ -42,11 +44,25 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def code_digest() -> str:
-    """Of this package without its tests, and of the versions of what it calls."""
+def code_digest(*names: str) -> str:
+    """Of the modules named and those of this package that they import, or of all but the tests; and of what the package calls."""
     digest = hashlib.sha256(json.dumps({name: version(name) for name in PACKAGES}).encode())
-    root = Path(__file__).parent
-    for path in sorted(root.rglob("*.py")):
-        if "tests" not in path.parts:
-            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(imported(names) if names else (p for p in PACKAGE.rglob("*.py") if "tests" not in p.parts)):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
+
+
+def imported(names: Iterable[str]) -> set[Path]:
+    """The files of these modules and of all that they import from this package, directly or not."""
+    found, open_ = set(), list(names)
+    while open_:
+        path = PACKAGE.parent / (open_.pop().replace(".", "/") + ".py")
+        if path in found or not path.exists():
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                open_ += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            elif isinstance(node, ast.Import):
+                open_ += [alias.name for alias in node.names]
+    return found

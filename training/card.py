@@ -1,5 +1,6 @@
 """The model card, for people: what it is for, what it learned from, how good it is, and what not to expect."""
 
+from training.evaluate import Interval
 from training.export import TOLERANCE
 from training.fit import Trial
 from training.model import Model
@@ -60,18 +61,23 @@ def quality(report: Report) -> str:
     return (
         f"## Quality\n\n| on the test part | value |\n| --- | --- |\n{measures}\n| mean score, for a rate of {report.rate:.3f} | "
         f"{report.mean_score:.3f} |\n\nBeside what is simpler, and a plain HistGradientBoosting on all candidates' features:\n\n"
-        f"| model | AUC | average precision | this bundle's AUC is above by |\n| --- | --- | --- | --- |\n{lines}"
+        "| model | AUC | average precision | Brier | ECE | this bundle's AUC is above by |\n| --- | --- | --- | --- | --- | --- |\n"
+        f"{lines}"
     )
 
 
 def line_of(line: Line) -> str:
-    gain = "" if line.gain is None else f"{line.gain.value:+.3f} [{line.gain.low:+.3f}, {line.gain.high:+.3f}]"
-    return f"| {line.name} | {line.auc} | {line.precision} | {gain} |"
+    gain = "" if line.gain is None else difference(line.gain)
+    return f"| {line.name} | {line.auc} | {line.precision} | {line.brier or ''} | {line.calibration or ''} | {gain} |"
+
+
+def difference(gain: Interval) -> str:
+    return f"{gain.value:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}]"
 
 
 def slices(found: tuple[Slice, ...]) -> str:
-    lines = "\n".join(f"| {s.name} | {s.rows:,} | {s.rate:.3f} | {s.auc or 'too few to say'} |" for s in found)
-    return f"## Slices of the test part\n\n| slice | rows | rate | AUC |\n| --- | --- | --- | --- |\n{lines}"
+    lines = "\n".join(f"| {s.name} | {s.rows:,} | {s.rate:.3f} | {s.score:.3f} | {s.auc or 'too few to say'} |" for s in found)
+    return f"## Slices of the test part\n\n| slice | rows | rate | mean score | AUC |\n| --- | --- | --- | --- | --- |\n{lines}"
 
 
 def selection(trials: tuple[Trial, ...]) -> str:

@@ -1,5 +1,6 @@
 """The halfstep binary: it makes the sets, and has the last word on bundles."""
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -10,6 +11,7 @@ from training import set as sets
 from training.cache import Cache, file_digest
 from training.errors import TrainingError
 
+MEASURES = ("roc_auc", "average_precision", "brier", "log_loss", "expected_calibration_error")
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -21,13 +23,14 @@ class Halfstep:
         if not self.binary.exists():
             raise TrainingError(f"{self.binary}: no halfstep binary there; build it with make build, or name it with --halfstep")
 
-    def run(self, *arguments: str | Path) -> None:
-        """Run a command; what it says of its failure becomes ours, in one line."""
+    def run(self, *arguments: str | Path) -> str:
+        """Run a command and return what it prints; what it says of its failure becomes ours, in one line."""
         command = [str(self.binary), *map(str, arguments)]
-        result = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         if result.returncode != 0:
             said = result.stderr.rpartition("halfstep: ")[2].splitlines()  # before that is progress
             raise TrainingError(f"halfstep {arguments[0]}: " + "; ".join(line.strip() for line in said if line.strip()))
+        return result.stdout
 
     def replay(self, cache: Cache, files: list[Path], mapping: str, labels: Path) -> Path:
         """Replay event files to a training set, once for the same binary, files and definitions."""
@@ -55,6 +58,11 @@ class Halfstep:
     def verify(self, bundle: Path) -> None:
         """Have a bundle checked as the server does before it serves."""
         self.run("bundle", "verify", bundle)
+
+    def evaluate(self, bundle: Path, rows: Path) -> dict[str, float]:
+        """Have a bundle judged on a set by the code that serves it: measures under the names that bundles give them."""
+        said = json.loads(self.run("evaluate", "--bundle", bundle, "--set", rows))
+        return {name: said["auc" if name == "roc_auc" else name] for name in MEASURES}
 
 
 def find() -> Path:

@@ -6,13 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from training import bundle, export, protocol, report, set
+from training import bundle, export, page, plots, protocol, report, set, study
 from training import fit as fitting
-from training.cache import Cache, code_digest, file_digest
+from training.cache import Cache, T, code_digest, file_digest
+from training.cost import microseconds
+from training.errors import TrainingError
 from training.halfstep import ROOT, Halfstep
 from training.task import Task
+
+SHIPPED = ROOT / "models/bundles"
+AGREEMENT = 1e-6
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Workshop:
     halfstep: Halfstep
     cache: Cache
     out: Path
+    reports: Path = ROOT / "training/reports"
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
     def train(self, task: Task, given: Path | None = None) -> Path:
@@ -36,16 +40,36 @@ class Workshop:
         say(f"{len(rows):,} rows, {rows.labels.mean():.1%} positive")
         split = task.split(rows)
         protocol.check(rows, split)
-        key = {"task": task.name, "set": rows.digest, "code": code_digest()}
-        fitted = self.cache.get("fit", lambda: fitting.fit(task, rows, split, say), **key)
-        runtime = export.Runtime(export.serialize(fitted.model))
+        key = {"task": task.name, "candidates": repr(task.candidates), "set": rows.digest}
+
+        def once(step: str, module: str, make: Callable[[], T]) -> T:
+            return self.cache.get(step, make, **key, code=code_digest(module, "training.fit", task.split.__module__))
+
+        fitted = once("fit", "training.fit", lambda: fitting.fit(task, rows, split, say))
+        graph = export.serialize(fitted.model)
+        runtime = export.Runtime(graph)
         say("judging on the test part")
-        judged = self.cache.get("report", lambda: report.make(task, rows, split, fitted, runtime), **key)
+        judged = once("report", "training.report", lambda: report.make(task, rows, split, fitted, runtime))
         trained = report.Trained(task, rows, split, fitted, judged)
-        folder = bundle.write(trained, self.out, self.cache.folder, self.halfstep.verify)
-        cost = microseconds(runtime, rows.matrix(fitted.model.inputs))
+        folder = bundle.write(trained, self.out, self.cache.folder, lambda fresh: self.approve(fresh, trained))
+        say("drawing")
+        studied = once("study", "training.study", lambda: study.make(task, rows, split, fitted.model.candidate))
+        pictures = once("pictures", "training.plots", lambda: plots.draw(judged, studied))
+        cost = once("cost", "training.cost", lambda: microseconds(runtime, rows.matrix(fitted.model.inputs)))
+        record = page.record_of(trained, len(graph), cost, ships=self.out == SHIPPED)
+        page.write(self.reports, trained, studied, pictures, record)
         say(f"{fitted.model.candidate.name}: test AUC {judged.measures['roc_auc']}, {cost:.1f} us a row")
         return folder
+
+    def approve(self, bundle: Path, t: report.Trained) -> None:
+        """Have a fresh bundle checked as the server does, and judged again by what serves: both have to find the same."""
+        self.halfstep.verify(bundle)
+        part = self.cache.folder / f"{t.task.name}.test.parquet"
+        t.rows.write(part, t.split.test)
+        for name, said in self.halfstep.evaluate(bundle, part).items():
+            ours = t.report.measures[name].value
+            if not abs(said - ours) <= AGREEMENT:
+                raise TrainingError(f"halfstep evaluate gives {name} {said}, training {ours}: the export is wrong, nothing was written")
 
     def rows(self, task: Task, given: Path | None, say: Callable[[str], None]) -> set.TrainingSet:
         labels = ROOT / task.labels
@@ -58,15 +82,3 @@ class Workshop:
             rows = set.read(given)
             set.check(rows, task.columns, file_digest(labels), self.halfstep.revision())
         return rows
-
-
-def microseconds(runtime: export.Runtime, rows: np.ndarray, runs: int = 2000) -> float:
-    """Median time of a run of one row, over rows that differ: trees that see one row again and again look six times as fast."""
-    picked = rows[np.random.default_rng(0).integers(0, len(rows), runs)]
-    took = []
-    for i in range(runs):
-        row = {"features": picked[i : i + 1]}
-        begin = time.perf_counter_ns()
-        runtime.session.run(["probability"], row)
-        took.append(time.perf_counter_ns() - begin)
-    return float(np.median(took)) / 1000

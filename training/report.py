@@ -20,6 +20,8 @@ class Line:
     name: str
     auc: Interval
     precision: Interval
+    brier: Interval | None  # None of a rule: it ranks, and gives no probabilities
+    calibration: Interval | None
     gain: Interval | None
 
 
@@ -28,6 +30,7 @@ class Slice:
     name: str
     rows: int
     rate: float
+    score: float  # the mean
     auc: Interval | None  # None when the slice is too small or of one class
 
 
@@ -38,10 +41,17 @@ class Report:
     rate: float
     mean_score: float
     measures: dict[str, Interval]
-    lines: tuple[Line, ...]
+    labels: np.ndarray  # of the test part
+    scores: dict[str, np.ndarray]  # of the test part, by the name of the line
+    lines: tuple[Line, ...]  # the bundle's first
     slices: tuple[Slice, ...]
     train_rows: int
     train_customers: int
+
+    @property
+    def plain(self) -> Line:
+        """The better of the learners that anybody would try first."""
+        return max((line for line in self.lines if line.name in baselines.PLAIN), key=lambda line: line.auc.value)
 
 
 @dataclass(frozen=True)
@@ -70,15 +80,21 @@ def make(task: Task, rows: TrainingSet, split: Split, fitted: Fitted, runtime: R
     judge = Judge(labels, customers)
     scores = runtime.probabilities(rows.matrix(fitted.model.inputs)[split.test]).astype(float)
     measures = judge.measure(scores)
-    lines = [Line("this bundle", measures["roc_auc"], measures["average_precision"], None)]
+    lines = [line_of("this bundle", measures, None)]
+    every = {"this bundle": scores}
     for name, other in baselines.scores(task, rows, split).items():
-        lines.append(Line(name, judge.auc(other), judge.average_precision(other), judge.gain(scores, other)))
+        every[name] = other
+        probable = name != baselines.rule_name(task)
+        found = judge.measure(other) if probable else {"roc_auc": judge.auc(other), "average_precision": judge.average_precision(other)}
+        lines.append(line_of(name, found, judge.gain(scores, other)))
     return Report(
         rows=len(labels),
         customers=len(np.unique(customers)),
         rate=float(labels.mean()),
         mean_score=float(scores.mean()),
         measures=measures,
+        labels=labels,
+        scores=every,
         lines=tuple(lines),
         slices=tuple(slice_of(name, mask(rows)[split.test], labels, customers, scores) for name, mask in task.slices.items()),
         train_rows=int(split.train.sum()),
@@ -86,8 +102,13 @@ def make(task: Task, rows: TrainingSet, split: Split, fitted: Fitted, runtime: R
     )
 
 
+def line_of(name: str, measures: dict[str, Interval], gain: Interval | None) -> Line:
+    brier, calibration = measures.get("brier"), measures.get("expected_calibration_error")
+    return Line(name, measures["roc_auc"], measures["average_precision"], brier, calibration, gain)
+
+
 def slice_of(name: str, mask: np.ndarray, labels: np.ndarray, customers: np.ndarray, scores: np.ndarray) -> Slice:
     within = labels[mask]
-    rate = float(within.mean()) if len(within) else float("nan")
+    rate, score = (float(values.mean()) if len(within) else float("nan") for values in (within, scores[mask]))
     enough = min((within == 1).sum(), (within == 0).sum()) >= FEWEST
-    return Slice(name, len(within), rate, Judge(within, customers[mask]).auc(scores[mask]) if enough else None)
+    return Slice(name, len(within), rate, score, Judge(within, customers[mask]).auc(scores[mask]) if enough else None)

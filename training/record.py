@@ -1,0 +1,38 @@
+"""The figures of a report that others quote, as JSON beside it: README's table is made of them."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from training.evaluate import Interval
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measure on one test, beside the same measure of what anybody would try first."""
+
+    on: str
+    measure: str
+    ours: Interval
+    plain: Interval
+    gain: Interval  # by how much ours is above, paired
+
+
+@dataclass(frozen=True)
+class Record:
+    name: str
+    version: int
+    ships: bool
+    size: int  # of model.onnx, bytes
+    microseconds: float  # a row, on one core of the machine that judged
+    figures: tuple[Figure, ...]
+
+    def write(self, folder: Path) -> None:
+        (folder / f"{self.name}.json").write_text(json.dumps(asdict(self), indent=1) + "\n")
+
+
+def read(path: Path) -> Record:
+    fields = json.loads(path.read_text())
+    intervals = ("ours", "plain", "gain")
+    figures = (figure | {name: Interval(**figure[name]) for name in intervals} for figure in fields["figures"])
+    return Record(**fields | {"figures": tuple(Figure(**figure) for figure in figures)})
