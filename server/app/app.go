@@ -19,6 +19,7 @@ import (
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/features/store/archive"
 	"github.com/halfstep-ml/halfstep/server/config"
+	"github.com/halfstep-ml/halfstep/server/delivery"
 	"github.com/halfstep-ml/halfstep/server/httpapi"
 	"github.com/halfstep-ml/halfstep/server/live"
 	"github.com/halfstep-ml/halfstep/server/metrics"
@@ -37,16 +38,17 @@ type Options struct {
 
 // App is a server.
 type App struct {
-	config  config.Config
-	log     *slog.Logger
-	metrics *metrics.Metrics
-	store   *store.Store
-	archive *archive.Archive // nil when there is none
-	engine  *live.Engine
-	loader  *loader
-	server  *http.Server
-	listen  net.Listener
-	sampled bool // the store holds the sample
+	config   config.Config
+	log      *slog.Logger
+	metrics  *metrics.Metrics
+	store    *store.Store
+	archive  *archive.Archive // nil when there is none
+	engine   *live.Engine
+	delivery *delivery.Delivery
+	loader   *loader
+	server   *http.Server
+	listen   net.Listener
+	sampled  bool // the store holds the sample
 
 	stopping atomic.Bool
 	work     sync.WaitGroup // background loops
@@ -83,6 +85,9 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	if a.archive != nil {
 		a.engine.AlsoScrub(a.archive)
 	}
+	if err := a.openDelivery(o.Now); err != nil {
+		return nil, err
+	}
 	a.cleanup.push("models", func(context.Context) error { return a.engine.Close() })
 	a.cleanup.push("late commands", a.engine.Wait)
 	if err := a.serveFirst(ctx, o.Now()); err != nil {
@@ -92,7 +97,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	o.Version.ORT = a.loader.ortVersion()
 	a.metrics.Built(o.Version.Version, o.Version.Revision, o.Version.ORT)
 	api := httpapi.New(httpapi.Options{
-		Engine: a.engine, Metrics: a.metrics, Log: o.Log, Ready: a.ready, Version: o.Version, Keys: keys,
+		Engine: a.engine, Deliveries: a.delivery, Metrics: a.metrics, Log: o.Log, Ready: a.ready, Version: o.Version, Keys: keys,
 		Scrape:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}),
 		MaxBody: o.Config.MaxBody, MaxInFlight: o.Config.MaxInFlight, StoreTimeout: o.Config.StoreTimeout,
 	})
@@ -108,6 +113,7 @@ func (a *App) listenOn(handler http.Handler) (err error) {
 		Handler: handler, ReadHeaderTimeout: c.ReadTimeout, ReadTimeout: c.ReadTimeout, WriteTimeout: c.WriteTimeout, IdleTimeout: c.IdleTimeout,
 		MaxHeaderBytes: 32 << 10, ErrorLog: slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
+	a.server.RegisterOnShutdown(a.delivery.EndStreams)
 	a.cleanup.push("http", a.stopServing)
 	return nil
 }

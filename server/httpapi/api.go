@@ -22,6 +22,8 @@ type Options struct {
 	Engine  *live.Engine
 	Metrics *metrics.Metrics
 	Log     *slog.Logger
+	// Deliveries answers /actions/stream and /deliveries.
+	Deliveries Deliveries
 	// Scrape answers /metrics.
 	Scrape http.Handler
 	// Ready says why the server cannot answer; nil: it can.
@@ -46,6 +48,8 @@ type API struct {
 	maxBody      int
 	maxInFlight  int64
 	storeTimeout time.Duration
+	deliveries   Deliveries
+	heartbeat    time.Duration // between signs of life of a stream
 
 	router   *gin.Engine
 	inFlight atomic.Int64
@@ -57,6 +61,7 @@ func New(o Options) *API {
 	a := &API{
 		engine: o.Engine, metrics: o.Metrics, log: o.Log, scrape: o.Scrape, ready: o.Ready, version: o.Version, keys: o.Keys,
 		maxBody: o.MaxBody, maxInFlight: int64(o.MaxInFlight), storeTimeout: o.StoreTimeout,
+		deliveries: o.Deliveries, heartbeat: heartbeat,
 	}
 	a.calls.New = func() any {
 		return &call{json: newBody(), requests: make([]live.Request, 1), answers: make([]live.Answer, 1)}
@@ -99,6 +104,9 @@ func (a *API) routes() []route {
 		{method: "POST", path: "/score/batch", role: config.Score, answer: a.postScoreBatch},
 		{method: "GET", path: "/customers/:id", role: config.Score, answer: a.getCustomer},
 		{method: "DELETE", path: "/customers/:id", role: config.Admin, answer: a.deleteCustomer},
+		// A stream lasts: the number of streams has a bound of its own.
+		{method: "GET", path: "/actions/stream", role: config.Score, free: true, answer: a.getActionStream},
+		{method: "GET", path: "/deliveries/dead", role: config.Admin, answer: a.getDead},
 		{method: "GET", path: "/healthz", free: true, answer: a.getHealth},
 		{method: "GET", path: "/readyz", free: true, answer: a.getReady},
 		{method: "GET", path: "/metrics", free: true, answer: a.getMetrics},
