@@ -27,18 +27,21 @@ import (
 //	4  traits       JSON object
 //	5  opt-out      1 byte: everything; then each scope: uvarint length, bytes; ascending
 //	6  conversation see conversation.append
+//	7  contacts     see appendContacts
+//	8  waits        each: name, what for, due (varint)
 //
 // Sections with other tags are carried along untouched.
 const (
 	stateVersion = 1
 
-	sectionRecent     = 1
-	sectionAggregates = 2
-	sectionCarried    = 3
-	sectionTraits     = 4
-	sectionOptOut     = 5
-
+	sectionRecent       = 1
+	sectionAggregates   = 2
+	sectionCarried      = 3
+	sectionTraits       = 4
+	sectionOptOut       = 5
 	sectionConversation = 6
+	sectionContacts     = 7
+	sectionWaits        = 8
 
 	maxStateBytes = 1 << 20
 	maxCarried    = 4096
@@ -60,6 +63,8 @@ func (s *State) Append(dst []byte) []byte {
 		dst = appendSection(dst, sectionOptOut, s.optOut.append)
 	}
 	dst = appendSection(dst, sectionConversation, s.conversation.append)
+	dst = appendSection(dst, sectionContacts, s.appendContacts)
+	dst = appendSection(dst, sectionWaits, s.appendWaits)
 	for _, u := range s.unknown {
 		dst = appendSection(dst, u.tag, func(dst []byte) []byte { return append(dst, u.data...) })
 	}
@@ -113,6 +118,14 @@ func (s *State) appendCarried(dst []byte) []byte {
 	}
 	return dst
 }
+
+func appendString(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+func readString(r *aggregate.Reader) string { return string(readBytes(r)) }
+
+func readBytes(r *aggregate.Reader) []byte { return r.Bytes(int(min(r.Uint(), maxStateBytes))) }
 
 func (o OptOut) append(dst []byte) []byte {
 	all := byte(0)
@@ -183,6 +196,10 @@ func (s *State) decodeSection(tag byte, body []byte) error {
 		s.traits = traits
 	case sectionOptOut:
 		s.optOut.decode(r)
+	case sectionContacts:
+		s.decodeContacts(r)
+	case sectionWaits:
+		s.decodeWaits(r)
 	case sectionConversation:
 		s.conversation.decode(r, s.lastAt)
 	default:

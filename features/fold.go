@@ -56,6 +56,7 @@ func (fs *FeatureSet) Fold(s *State, e *event.Event) (outcome Outcome, clamped b
 	case e.Name == event.MessageReceived, e.Name == event.MessageSent:
 		s.conversation.hear(e, at)
 	}
+	s.hear(e, at)
 	o.event, in.Event = nil, nil
 	return Folded, clamped
 }

@@ -6,6 +6,7 @@ import "slices"
 // if all events had been folded into one state; where order matters, what is newer by its own time prevails, and into wins a tie.
 // from is left as it was.
 func (fs *FeatureSet) Merge(into, from *State) {
+	into.mergeContacts(from.contacts)
 	if from.events == 0 {
 		return
 	}

@@ -8,15 +8,19 @@ import (
 // State is everything that is known of one customer in real time: a fold over their events. It belongs to the FeatureSet that made
 // it, is not safe for concurrent use, and can be used again after Reset.
 type State struct {
-	set     *FeatureSet
-	events  int64 // folded
-	firstAt int64 // of the oldest folded event, Unix milliseconds
-	lastAt  int64 // of the newest
-	recent  recent
-	aggs    []aggregate.Aggregate // one a spec of the set
-	traits  event.Object
-	optOut  OptOut
-	carried []carriedAggregate
+	set      *FeatureSet
+	events   int64 // folded
+	firstAt  int64 // of the oldest folded event, Unix milliseconds
+	lastAt   int64 // of the newest
+	recent   recent
+	aggs     []aggregate.Aggregate // one a spec of the set
+	traits   event.Object
+	optOut   OptOut
+	contacts []Contact
+	marks    []Mark
+	waits    []Wait
+	names    map[string]string // of contacts and timers, kept from customer to customer
+	carried  []carriedAggregate
 
 	conversation conversation
 
@@ -71,6 +75,10 @@ func (s *State) Reset() {
 	s.events, s.firstAt, s.lastAt = 0, 0, 0
 	s.traits, s.optOut = nil, OptOut{}
 	s.carried, s.unknown = s.carried[:0], s.unknown[:0]
+	clear(s.contacts)
+	clear(s.marks)
+	clear(s.waits)
+	s.contacts, s.marks, s.waits = s.contacts[:0], s.marks[:0], s.waits[:0]
 }
 
 // Events is how many events were folded.

@@ -43,6 +43,16 @@ const (
 
 	MessageReceived = "Message Received" // from the customer
 	MessageSent     = "Message Sent"     // to the customer
+
+	OrderCompleted = "Order Completed"
+	PageLeft       = "Page Left"
+
+	ActionShown     = "Action Shown"
+	ActionAccepted  = "Action Accepted"
+	ActionDeclined  = "Action Declined"
+	ActionDismissed = "Action Dismissed"
+	ActionConverted = "Action Converted"
+	ActionExpired   = "Action Expired"
 )
 
 // Event is one thing that happened to one customer.
