@@ -199,14 +199,3 @@ func TestKindsDoNotMix(t *testing.T) {
 	}
 	defer texts[0].Close()
 }
-
-func BenchmarkRead(b *testing.B) {
-	m := loadText(b)
-	var out []float32
-	for b.Loop() {
-		var err error
-		if out, err = m.Read(b.Context(), out[:0], "物流太慢了，三天还没到，差评"); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
