@@ -39,6 +39,15 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Plain:
+    """The baseline that the data is known by: a logistic regression on the logarithms of a few features."""
+
+    name: str
+    inputs: tuple[str, ...]
+    taught: Callable[[TrainingSet], Mask]  # the rows that it learns from, of the training part
+
+
+@dataclass(frozen=True)
 class Split:
     """Which rows are learned from and which judge what was learned. No customer's future is in both."""
 
@@ -65,6 +74,7 @@ class Task:
     candidates: tuple[Candidate, ...]  # the cheapest to run first
     rule: Rule
     bands: tuple[tuple[str, float], ...]
+    plain: Plain | None = None
     weights: Callable[[TrainingSet], np.ndarray] = lambda rows: np.ones(len(rows))
     directions: Mapping[str, str] = field(default_factory=dict)  # of a trend, by band
     slices: Mapping[str, Callable[[TrainingSet], Mask]] = field(default_factory=dict)
@@ -76,5 +86,6 @@ class Task:
 
     @property
     def columns(self) -> list[str]:
-        """Every feature that a candidate or the rule reads."""
-        return list(dict.fromkeys([name for c in self.candidates for name in c.inputs] + [self.rule.feature]))
+        """Every feature that a candidate or a baseline reads."""
+        known = () if self.plain is None else self.plain.inputs
+        return list(dict.fromkeys([name for c in self.candidates for name in c.inputs] + [self.rule.feature, *known]))

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from training.set import TrainingSet
-from training.task import Candidate, Rule, Split, Task, Trees
+from training.task import Candidate, Plain, Rule, Split, Task, Trees
 
 LONDON = ZoneInfo("Europe/London")
 
@@ -19,8 +19,10 @@ def midnight(day: str) -> int:
 FIT_UNTIL, TEST_AT = midnight("2011-06-10"), midnight("2011-09-09")
 TRIAL_UNTIL = midnight("2011-03-12")
 
-FEW = ("days_since_last_order", "orders_90d", "orders_total", "spend_90d", "spend_total")
-ALL = (*FEW, "days_since_first_order", "order_momentum", "order_value_max", "orders_30d", "spend_30d", "refunds_90d")
+FEW = ("order_day_momentum", "days_since_first_order", "pieces_total")
+SPEND = (*FEW, "spend_total")
+REFUNDS = (*SPEND, "refunds_90d")
+ALL = (*REFUNDS, "days_since_last_order", "orders_total", "order_days", "orders_90d", "spend_90d")
 
 
 def split(rows: TrainingSet) -> Split:
@@ -51,7 +53,8 @@ TASK = Task(
         "Out of time. A row is a customer with an order, read at midnight of a cut. Learned from the cuts from 2011-02-01 to 2011-06-10, "
         "whose labels were all known by 2011-09-09; tested on every customer at 2011-09-09. The cuts between are not used. Candidates are "
         "compared likewise, out of time: learned from the cuts whose labels were known by 2011-06-10, on other customers at that cut. "
-        "This way of comparing replaced another after the test part had been scored: the first choice, 11 features, had AUC 0.739."
+        "The test part had been scored before, for two earlier choices from other features: 11 features, AUC 0.739, and 5, 0.736. The "
+        "features here were found within the cuts up to 2011-06-10 alone, this choice too."
     ),
     limits=(
         "One wholesaler and one year: no season is seen twice. The share of churners falls from 0.52 in June to 0.43 in September, ahead "
@@ -61,12 +64,20 @@ TASK = Task(
     ),
     split=split,
     candidates=(
-        Candidate("logistic regression on 5 features", FEW, penalty=10),
-        Candidate("logistic regression on 11 features", ALL, penalty=10),
-        Candidate("60 small trees", ALL, trees=Trees(60, 4)),
-        Candidate("logistic regression and 60 small trees", ALL, penalty=10, trees=Trees(60, 4)),
+        Candidate("logistic regression on 3 features", FEW, penalty=10),
+        Candidate("logistic regression on 4 features", SPEND, penalty=10),
+        Candidate("logistic regression on 5 features", REFUNDS, penalty=10),
+        Candidate("logistic regression on 10 features", ALL, penalty=10),
+        Candidate("60 small trees on 4 features", SPEND, trees=Trees(60, 4)),
+        Candidate("60 small trees on 10 features", ALL, trees=Trees(60, 4)),
+        Candidate("logistic regression and 60 small trees on 5 features", REFUNDS, penalty=10, trees=Trees(60, 4)),
     ),
     rule=Rule("days_since_last_order", rising=True),
+    plain=Plain(
+        "log-RFM regression, learned at 2011-06-10",
+        ("days_since_last_order", "orders_total", "spend_total"),
+        taught=lambda rows: rows.at == FIT_UNTIL,
+    ),
     bands=(("low", 0.0), ("medium", 0.35), ("high", 0.65)),
     slices={
         "one order so far": lambda rows: orders(rows) <= 1,
