@@ -2,25 +2,16 @@
 
 import json
 import random
-import subprocess
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import pytest
 
 from training.cache import Cache
-from training.halfstep import ROOT, Halfstep
+from training.halfstep import ROOT
 from training.set import read
 
 START = datetime(2011, 1, 1, tzinfo=UTC)
 CUT = datetime(2011, 6, 10, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def halfstep():
-    binary = ROOT / ".cache/training/tests/halfstep"
-    subprocess.run(["go", "build", "-o", binary, "./server/cmd/halfstep"], cwd=ROOT, check=True, capture_output=True)
-    return Halfstep(binary)
 
 
 def replay(halfstep, folder, name, events):
