@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestEventsInEveryShape(t *testing.T) {
@@ -74,6 +75,7 @@ func TestEventsThatCannotBeRead(t *testing.T) {
 		{"year 9999", `{"event":"A","customer_id":"c","at":"9999-01-01T00:00:00Z"}`, 400, "at"},
 		{"wrong type", `{"event":7,"customer_id":"c"}`, 400, "event"},
 		{"received_at", `{"event":"A","customer_id":"c","received_at":"2026-01-01T00:00:00Z"}`, 400, "received_at"},
+		{"enriched", `{"event":"Message Received","customer_id":"c","enriched":{"sentiment":1}}`, 400, "enriched"},
 		{"too many bytes", strings.Repeat(" ", 600<<10), 413, ""},
 		{"too many events", "[" + strings.TrimSuffix(strings.Repeat(`{"event":"A","customer_id":"c"},`, 2501), ",") + "]", 400, ""},
 	} {
@@ -98,5 +100,21 @@ func TestImportsSayWhenTheyWereReceived(t *testing.T) {
 	h.do("POST", "/events?history=true", fmt.Sprintf(old, 2, `,"received_at":"2010-01-01T00:00:01Z"`))
 	if v := h.do("GET", "/customers/c", "").json(t); v["known"] != true {
 		t.Error("an imported event was not folded")
+	}
+}
+
+func TestImportedIntentsAreAnswered(t *testing.T) {
+	h := newHarness(t, nil)
+	at := noon.Add(-time.Minute).Format(time.RFC3339)
+	h.do("POST", "/events?history=true", fmt.Sprintf(`{"event":"Message Received","customer_id":"c","at":%q,"properties":{"text":"where is it"},
+		"enriched":{"intents":{"track_parcel":0.8,"refund":0.1},"models":{"intent":"intent@1"}}}`, at))
+	got := string(h.do("POST", "/score", `{"customer_id":"c"}`).body)
+	want := `"intents":[{"name":"track_parcel","score":0.8,"because":[{"text":"where is it","model":"intent@1"}]},{"name":"refund",`
+	if !strings.Contains(got, want) {
+		t.Errorf("got %s", got)
+	}
+	refused := h.do("POST", "/score", `{"customer_id":"c","events":[{"event":"Message Received","enriched":{"intents":{"refund":1}}}]}`)
+	if refused.status != 400 || refused.json(t)["field"] != "events[0].enriched" {
+		t.Errorf("got %d %s", refused.status, refused.body)
 	}
 }
