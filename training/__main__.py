@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from training import halfstep
+from training import halfstep, quality
 from training.cache import Cache
 from training.errors import TrainingError
 from training.halfstep import ROOT, Halfstep
@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, default=data, help="folder of the event files, from the checkout's root")
     parser.add_argument("--set", type=Path, help="a Parquet file that halfstep replay made, instead of replaying")
     parser.add_argument("--out", type=Path, default=ROOT / "models/bundles", help="folder of bundles")
-    parser.add_argument("--reports", type=Path, default=ROOT / "training/reports", help="folder of reports")
+    parser.add_argument("--reports", type=Path, default=quality.REPORTS, help="folder of reports")
     parser.add_argument("--halfstep", type=Path, default=halfstep.find(), help="the binary")
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache/training", help="folder of steps already done")
     options = parser.parse_args()
@@ -36,6 +36,8 @@ def main() -> int:
         )
         for name in TASKS if options.task == "all" else [options.task]:
             print(workshop.train(TASKS[name], options.set))
+        if workshop.reports == quality.REPORTS:
+            quality.write()
     except TrainingError as err:
         print(f"training: {err}", file=sys.stderr)
         return 1

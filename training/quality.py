@@ -1,6 +1,5 @@
 """README's table of what the models are worth, made of the records beside the reports."""
 
-import sys
 from pathlib import Path
 
 from training.errors import TrainingError
@@ -40,13 +39,7 @@ def rewritten(readme: str, block: str) -> str:
     return before + BEGIN + block + END + after
 
 
-def main() -> None:
+def write() -> None:
+    """Rewrite README's table."""
     readme = ROOT / "README.md"
-    try:
-        readme.write_text(rewritten(readme.read_text(), table(REPORTS)))
-    except TrainingError as err:
-        sys.exit(f"training: {err}")
-
-
-if __name__ == "__main__":
-    main()
+    readme.write_text(rewritten(readme.read_text(), table(REPORTS)))

@@ -32,7 +32,11 @@ class Record:
 
 
 def read(path: Path) -> Record:
-    fields = json.loads(path.read_text())
+    return read_text(path.read_text())
+
+
+def read_text(text: str) -> Record:
+    fields = json.loads(text)
     intervals = ("ours", "plain", "gain")
     figures = (figure | {name: Interval(**figure[name]) for name in intervals} for figure in fields["figures"])
     return Record(**fields | {"figures": tuple(Figure(**figure) for figure in figures)})
