@@ -37,6 +37,16 @@ type Variant struct {
 	Content event.Object // the action's, with the variant's own fields laid over it
 }
 
+// Variant finds one of the action's wordings by its name, nil when there is none.
+func (a *Action) Variant(name string) *Variant {
+	for i := range a.Variants {
+		if a.Variants[i].Name == name {
+			return &a.Variants[i]
+		}
+	}
+	return nil
+}
+
 // Learning is how choosing between variants, or the actions of an experiment, learns from outcomes.
 type Learning struct {
 	Mode      Mode

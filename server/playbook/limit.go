@@ -40,12 +40,15 @@ const (
 )
 
 // Covers tells whether the scope takes in an action issued on a channel.
-func (s Scope) Covers(a *Action, channel string) bool {
+func (s Scope) Covers(a *Action, channel string) bool { return s.Takes(a.Name, a.Kind, channel) }
+
+// Takes tells whether the scope takes in what was issued before.
+func (s Scope) Takes(action, kind, channel string) bool {
 	switch s.By {
 	case ScopeKindOf:
-		return s.Name == a.Kind
+		return s.Name == kind
 	case ScopeAction:
-		return s.Name == a.Name
+		return s.Name == action
 	case ScopeChannel:
 		return s.Name == channel
 	}

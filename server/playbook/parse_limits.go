@@ -17,6 +17,9 @@ var (
 	sessions = []string{"web", "app", "mini_program", "chat"}
 )
 
+// InSession tells whether who is on a channel is there now, and gets an answer there.
+func InSession(channel string) bool { return slices.Contains(sessions, channel) }
+
 func (r *reader) caps(e yamlfile.Entry) {
 	for _, c := range r.limits(e, 1000) {
 		r.book.Caps = append(r.book.Caps, Cap(c))

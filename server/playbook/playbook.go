@@ -20,6 +20,7 @@ type Playbook struct {
 	Tasks       []string // that predictions in Facts are ordered by
 
 	actions  map[string]*Action
+	plays    map[string]*Play
 	fired    map[string][]*Play
 	started  map[string][]*Play
 	mooted   map[string][]*Play
@@ -29,6 +30,9 @@ type Playbook struct {
 
 // Action finds an action by its name, nil when there is none.
 func (b *Playbook) Action(name string) *Action { return b.actions[name] }
+
+// Play finds a play by its name, nil when there is none.
+func (b *Playbook) Play(name string) *Play { return b.plays[name] }
 
 // FiredBy lists the plays that an event fires at once.
 func (b *Playbook) FiredBy(event string) []*Play { return b.fired[event] }
@@ -47,8 +51,10 @@ func (b *Playbook) Dwelling() []*Play { return b.dwelling }
 
 // index sorts the plays by what they wait for.
 func (b *Playbook) index() {
+	b.plays = map[string]*Play{}
 	b.fired, b.started, b.mooted = map[string][]*Play{}, map[string][]*Play{}, map[string][]*Play{}
 	for _, p := range b.Plays {
+		b.plays[p.Name] = p
 		switch p.Trigger {
 		case OnEvent:
 			add(b.fired, p.On, p)

@@ -1,0 +1,151 @@
+package decide
+
+import (
+	"slices"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/server/bandit"
+	"github.com/halfstep-ml/halfstep/server/playbook"
+)
+
+// drawn is a candidate that chance chose among those of an experiment.
+type drawn struct {
+	candidate
+	Draw
+}
+
+// compete draws one of the actions of an experiment that are candidates and that no cap stops, withholds the others, and takes all of
+// them off the list. It says false when there is nothing to draw from.
+func (d *Decider) compete(x *playbook.Experiment) (drawn, bool) {
+	var among bandit.Set
+	for i, a := range x.Actions {
+		if at := d.index(a); at >= 0 {
+			c := d.candidates[at]
+			if d.full(&c) {
+				d.candidates = slices.Delete(d.candidates, at, at+1)
+				continue
+			}
+			among |= 1 << i
+		}
+	}
+	if among == 0 {
+		return drawn{}, false
+	}
+	chosen := drawn{Draw: d.draw(experimental+x.Name, &x.Learning, len(x.Actions), among, func(i int) string { return x.Actions[i].Name })}
+	for i, a := range x.Actions {
+		if among&(1<<i) == 0 {
+			continue
+		}
+		at := d.index(a)
+		if a.Name == chosen.Arm {
+			chosen.candidate = d.candidates[at]
+		} else {
+			d.withhold(&d.candidates[at], Experiment, x.Name, 0)
+		}
+		d.candidates = slices.Delete(d.candidates, at, at+1)
+	}
+	return chosen, true
+}
+
+func (d *Decider) index(a *playbook.Action) int {
+	return slices.IndexFunc(d.candidates, func(c candidate) bool { return c.action == a })
+}
+
+// draw chooses one of n arms as the table says, or alike when it says nothing.
+func (d *Decider) draw(choice string, l *playbook.Learning, n int, among bandit.Set, name func(int) string) Draw {
+	out := Draw{Choice: choice, Segment: segment(l, d.in.Facts)}
+	seed := bandit.Seed(d.in.Decision, choice)
+	if d.in.Table != nil {
+		if row := d.in.Table.Row(choice, out.Segment); row != nil && len(row.Arms) == n {
+			arm, propensity := row.Draw(seed, among)
+			out.Arm, out.Propensity, out.Row = row.Arms[arm].Name, propensity, row.Version
+			return out
+		}
+	}
+	row := alike(n)
+	arm, propensity := row.Draw(seed, among)
+	out.Arm, out.Propensity = name(arm), propensity
+	return out
+}
+
+// alike is a row in which nothing is known of any arm.
+func alike(n int) *bandit.Row {
+	row := &bandit.Row{Arms: make([]bandit.Arm, n), Mode: bandit.Equal}
+	for i := range row.Arms {
+		row.Arms[i].Propensity = 1 / float64(n)
+	}
+	return row
+}
+
+func segment(l *playbook.Learning, f *playbook.Facts) string {
+	if l.Segment == nil {
+		return ""
+	}
+	return l.Segment.Eval(f)
+}
+
+// Choices are what a playbook has to learn.
+func Choices(b *playbook.Playbook) []bandit.Choice {
+	var out []bandit.Choice
+	for _, a := range b.Actions {
+		if len(a.Variants) == 0 {
+			continue
+		}
+		c := bandit.Choice{Name: wording + a.Name, Policy: policy(&a.Learning)}
+		for _, v := range a.Variants {
+			c.Arms = append(c.Arms, v.Name)
+		}
+		out = append(out, c)
+	}
+	for _, x := range b.Experiments {
+		c := bandit.Choice{Name: experimental + x.Name, Policy: policy(&x.Learning)}
+		for _, a := range x.Actions {
+			c.Arms = append(c.Arms, a.Name)
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+func policy(l *playbook.Learning) bandit.Policy {
+	return bandit.Policy{Mode: bandit.Mode(l.Mode), Floor: l.Floor, PromoteAt: l.PromoteAt}
+}
+
+// Share places a customer between 0 and 1, always at the same place under the same salt, and independently under another.
+func Share(salt, customer string) float64 {
+	h := xxhash.New()
+	_, _ = h.WriteString(salt) // never fails
+	_, _ = h.Write([]byte{0})
+	_, _ = h.WriteString(customer)
+	return float64(h.Sum64()>>11) * 0x1p-53
+}
+
+// pending offers again, before anything new, what was issued on the caller's channel when nobody had asked, and nobody has seen yet.
+func (d *Decider) pending() {
+	if !d.in.Asked {
+		return
+	}
+	for i := range d.in.Contacts {
+		c := &d.in.Contacts[i]
+		const settled = features.Shown | features.Accepted | features.Declined | features.Dismissed | features.Expired
+		if c.Flags != features.Proactive || c.Outcomes&settled != 0 || c.Expires <= d.in.Now || c.Channel != d.in.Facts.Channel {
+			continue
+		}
+		a := d.in.Playbook.Action(c.Action)
+		if a == nil || len(d.out.Actions) >= d.in.Max || len(d.in.Kinds) > 0 && !slices.Contains(d.in.Kinds, a.Kind) {
+			continue
+		}
+		if d.in.OptOut.All || d.optedOut(a.Name) || d.optedOut(a.Kind) || d.optedOut(c.Channel) {
+			continue
+		}
+		p := d.in.Playbook.Play(c.Play)
+		if p == nil {
+			continue
+		}
+		d.out.Actions = append(d.out.Actions, Action{
+			Action: a, ID: c.ID, Play: p, Channel: c.Channel, Variant: a.Variant(c.Variant), At: c.At, Expires: c.Expires, Pending: true, Propensity: 1,
+		})
+	}
+}
