@@ -38,7 +38,7 @@ func judge(response *http.Response, now time.Time) verdict {
 	}
 	text := response.Header.Get("Retry-After")
 	wait := time.Duration(0)
-	if seconds, err := strconv.ParseUint(text, 10, 16); err == nil {
+	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
 		wait = time.Duration(seconds) * time.Second
 	} else if at, err := http.ParseTime(text); err == nil {
 		wait = at.Sub(now)
