@@ -12,6 +12,7 @@ from training.set import TrainingSet
 from training.task import Plain, Split, Task
 
 SEED = 20260103
+BASE_RATE = "base rate"
 PLAIN = ("logistic regression", "HistGradientBoosting")
 
 
@@ -28,7 +29,7 @@ def scores(task: Task, rows: TrainingSet, split: Split) -> dict[str, np.ndarray]
     learners = dict(zip(PLAIN, (regression, HistGradientBoostingClassifier(random_state=SEED)), strict=True))
     rule = rows.column(task.rule.feature)[split.test].astype(float)
     found = {
-        "base rate": np.full(split.test.sum(), np.average(labels, weights=weights)),
+        BASE_RATE: np.full(split.test.sum(), np.average(labels, weights=weights)),
         rule_name(task): np.nan_to_num(rule, nan=np.nanmedian(rule)) * (1 if task.rule.rising else -1),
     }
     for name, learner in learners.items():

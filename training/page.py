@@ -74,7 +74,7 @@ def cells(line: Line) -> str:
 def verdict(t: Trained) -> str:
     plain = t.report.plain
     return (
-        f"The plain baseline is the better of the two learners on all candidates' features, {plain.name}: the bundle is "
+        f"The plain baseline is the best of the learners in the table, {plain.name}: the bundle is "
         f"{outcome(plain.gain)}, in pairs over the same resamples of customers. The microseconds are the median of one-row runs in ONNX "
         "Runtime on one core, over rows that differ, called from Python; they are the one figure that depends on the machine."
     )

@@ -1,6 +1,6 @@
 """Everything that is said about a fitted model: its measures on the test part, beside the baselines and by slice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Line:
     brier: Interval | None  # None of a rule: it ranks, and gives no probabilities
     calibration: Interval | None
     gain: Interval | None
+    learned: bool = True  # whether it learned from features, unlike the base rate and the rule
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Report:
 
     @property
     def plain(self) -> Line:
-        """The better of the learners that anybody would try first."""
-        return max((line for line in self.lines if line.name in baselines.PLAIN), key=lambda line: line.auc.value)
+        """The best of the learners that anybody would try first."""
+        return max((line for line in self.lines[1:] if line.learned), key=lambda line: line.auc.value)
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def make(task: Task, rows: TrainingSet, split: Split, fitted: Fitted, runtime: R
         every[name] = other
         probable = name != baselines.rule_name(task)
         found = judge.measure(other) if probable else {"roc_auc": judge.auc(other), "average_precision": judge.average_precision(other)}
-        lines.append(line_of(name, found, judge.gain(scores, other)))
+        learned = probable and name != baselines.BASE_RATE
+        lines.append(replace(line_of(name, found, judge.gain(scores, other)), learned=learned))
     return Report(
         rows=len(labels),
         customers=len(np.unique(customers)),
