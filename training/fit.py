@@ -36,7 +36,8 @@ class Fitted:
 
 def fit(task: Task, rows: TrainingSet, split: Split, say: Callable[[str], None]) -> Fitted:
     """The smallest model within noise of the best: the first candidate, from the cheapest, that is behind by no more than one standard
-    error of the difference. Candidates are compared, and the chosen one calibrated, on customers that their trial fits had not seen."""
+    error of the difference. Candidates are compared, and the chosen one calibrated, on customers that their fits had not seen; those that
+    calibrate learn from all rows, as what ships does."""
     train = np.flatnonzero(split.train)
     labels, weights = rows.labels[train], task.weights(rows)[train]
     check_part("training", labels)
@@ -52,8 +53,9 @@ def fit(task: Task, rows: TrainingSet, split: Split, say: Callable[[str], None])
     chosen = next(i for i, trial in enumerate(trials) if trial.behind <= trial.noise)
     candidate = task.candidates[chosen]
     say(f"{candidate.name} ships")
-    whole = model.fit(candidate, rows.matrix(candidate.inputs)[train], labels, weights)
-    slope, offset = platt(unseen[chosen], labels, weights)
+    x = rows.matrix(candidate.inputs)[train]
+    whole = model.fit(candidate, x, labels, weights)
+    slope, offset = platt(out_of_fold(candidate, x, labels, weights, folds, np.ones(len(train), bool)), labels, weights)
     return Fitted(replace(whole, slope=slope, offset=offset), trials, float(np.average(labels, weights=weights)))
 
 

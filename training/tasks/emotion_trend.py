@@ -6,8 +6,11 @@ from training.set import TrainingSet
 from training.task import Candidate, Rule, Split, Task, Trees
 
 # The dialogues have no clock, so nothing here depends on one; nor on the length of texts, which are numbers instead of words in them.
-FEW = ("sentiment_last", "sentiment_2", "sentiment_3", "sentiment_mean", "sentiment_slope", "sentiment_min", "negative_in_a_row")
-ALL = (*FEW, "messages_1d", "repeated_messages_1d")
+FEW = (
+    *("sentiment_last", "sentiment_2", "sentiment_3", "sentiment_mean", "negative_in_a_row", "negative_messages_1d"),
+    *("messages_1d", "unanswered_messages", "replies_1d"),
+)
+ALL = (*FEW, "sentiment_slope", "sentiment_min", "repeated_messages_1d")
 
 
 def split(rows: TrainingSet) -> Split:
@@ -33,7 +36,8 @@ TASK = Task(
     ),
     protocol=(
         "By dialogue, as published: learned from the files train and dev, tested on the file test. A row is a customer's message that is "
-        "not the dialogue's first and has another to follow. Candidates are compared on dialogues that the trial had not learned from."
+        "not the dialogue's first and has another to follow. Candidates are compared on dialogues that the trial had not learned from. "
+        "The test part had been scored once before, for 40 trees on 9 other features: AUC 0.901."
     ),
     limits=(
         "Sentiment is given here. From a text model it comes with errors, and the scores are worse then.",
@@ -42,11 +46,12 @@ TASK = Task(
     ),
     split=split,
     candidates=(
-        Candidate("logistic regression on 9 features", ALL, penalty=10),
-        Candidate("40 trees on 7 features", FEW, trees=Trees(40, 8, rate=0.15)),
+        Candidate("logistic regression on 12 features", ALL, penalty=10),
+        Candidate("40 trees on 9 features", FEW, trees=Trees(40, 8, rate=0.15)),
         Candidate("40 trees", ALL, trees=Trees(40, 8, rate=0.15)),
-        Candidate("100 trees", ALL, trees=Trees(100, 8, rate=0.1)),
-        Candidate("logistic regression and 100 trees", ALL, penalty=10, trees=Trees(100, 8, rate=0.1)),
+        Candidate("80 trees on 9 features", FEW, trees=Trees(80, 8, rate=0.1)),
+        Candidate("80 trees", ALL, trees=Trees(80, 8, rate=0.1)),
+        Candidate("logistic regression and 80 trees", ALL, penalty=10, trees=Trees(80, 8, rate=0.1)),
     ),
     rule=Rule("sentiment_mean", rising=False),
     bands=(("low", 0.0), ("medium", 0.2), ("high", 0.5)),
