@@ -117,3 +117,69 @@ func TestPrintHidesSecretsAndReadsBack(t *testing.T) {
 		t.Errorf("what was printed does not load: %v\n%s", err, text)
 	}
 }
+
+const webhooks = `webhooks:
+  - {name: crm, url: 'https://crm.example/in/token-in-path?k=token-in-query', secret: 'sixteen letters!', channels: [sms], timeout: 2s, max_attempts: 3}
+  - {name: group, url: 'https://robot.example/send?access_token=robot-token', format: dingtalk, secret: SEC-of-robot}
+`
+
+func TestWebhooks(t *testing.T) {
+	got, err := load(t, webhooks, nil)
+	if err != nil || len(got.Webhooks) != 2 {
+		t.Fatalf("got %+v, %v", got.Webhooks, err)
+	}
+	crm, group := got.Webhooks[0], got.Webhooks[1]
+	if crm.Format != FormatJSON || crm.Timeout != 2*time.Second || crm.MaxAttempts != 3 || crm.Channels[0] != "sms" {
+		t.Errorf("got %+v", crm)
+	}
+	if group.Format != FormatDingTalk || group.Timeout != 5*time.Second || group.MaxAttempts != 12 {
+		t.Errorf("defaults are %+v", group)
+	}
+	text, err := got.Print()
+	if err != nil || !strings.Contains(text, "crm.example") {
+		t.Errorf("printed %s, %v", text, err)
+	}
+	for _, secret := range []string{"sixteen", "token", "SEC-of"} {
+		if strings.Contains(text, secret) {
+			t.Errorf("%q is shown in\n%s", secret, text)
+		}
+	}
+}
+
+func TestWebhooksOfTheEnvironment(t *testing.T) {
+	env := map[string]string{"HALFSTEP_WEBHOOKS": `[{"name":"a","url":"http://a.example/","secret":"sixteen letters!"}]`}
+	got, err := load(t, webhooks, env)
+	if err != nil || len(got.Webhooks) != 1 || got.Webhooks[0].Name != "a" || got.Webhooks[0].MaxAttempts != 12 {
+		t.Errorf("got %+v, %v", got.Webhooks, err)
+	}
+	got, err = load(t, webhooks, env, "--webhooks=[]")
+	if err != nil || len(got.Webhooks) != 0 {
+		t.Errorf("the flag leaves %+v, %v", got.Webhooks, err)
+	}
+}
+
+func TestWrongWebhooksAreNamed(t *testing.T) {
+	for text, want := range map[string]string{
+		"{name: a b, url: 'http://x/', secret: 'sixteen letters!'}":                              "webhooks[0].name",
+		"{name: a, url: 'ftp://x/', secret: 'sixteen letters!'}":                                 "webhooks[0].url",
+		"{name: a, url: 'http://x/', secret: short}":                                             "webhooks[0].secret",
+		"{name: a, url: 'http://x/', secret: 'whsec_no base64 at all'}":                          "webhooks[0].secret",
+		"{name: a, url: 'http://x/', format: wecom, secret: any}":                                "webhooks[0].secret",
+		"{name: a, url: 'http://x/', format: slack}":                                             "dingtalk",
+		"{name: a, url: 'http://x/', format: wecom, timeout: 1h}":                                "webhooks[0].timeout",
+		"{name: a, url: 'http://x/', format: wecom, max_attempts: -1}":                           "webhooks[0].max_attempts",
+		"{name: a, url: 'http://x/', format: wecom, retries: 1}":                                 "retries",
+		"{name: a, url: 'http://x/', format: wecom}, {name: a, url: 'http://x/', format: wecom}": "webhooks[1].name",
+	} {
+		for from, err := range map[string]error{
+			"file":        failure(load(t, "webhooks: ["+text+"]\n", nil)),
+			"environment": failure(load(t, "", map[string]string{"HALFSTEP_WEBHOOKS": "[" + text + "]"})),
+		} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s in the %s: got %v, expected it to mention %s", text, from, err, want)
+			}
+		}
+	}
+}
+
+func failure(_ Config, err error) error { return err }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/base64"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -67,6 +68,9 @@ func (c *Config) checkWebhooks(expect func(ok bool, key, format string, args ...
 		switch w.Format {
 		case FormatJSON:
 			expect(len(w.Secret) >= minSecret, key("secret"), "expected at least %d characters to sign with", minSecret)
+			encoded, standard := strings.CutPrefix(w.Secret, "whsec_")
+			_, err := base64.StdEncoding.DecodeString(encoded)
+			expect(!standard || err == nil, key("secret"), "expected Base64 behind whsec_")
 		case FormatDingTalk:
 		case FormatWeCom:
 			expect(w.Secret == "", key("secret"), "expected none: a WeCom robot is known by the key in its url")
