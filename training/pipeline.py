@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from training import bundle, export, page, plots, protocol, report, set, study
 from training import fit as fitting
 from training.cache import Cache, T, code_digest, file_digest
@@ -29,6 +31,7 @@ class Workshop:
     reports: Path = ROOT / "training/reports"
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
+    @threadpool_limits.wrap(limits=1)  # sums over more threads have other last digits
     def train(self, task: Task, given: Path | None = None) -> Path:
         """Make the bundle of a task, from a set that is given or one replayed now, and return its folder."""
         start = time.monotonic()
