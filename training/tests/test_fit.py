@@ -2,6 +2,7 @@ import numpy as np
 
 from training import fit
 from training.evaluate import Judge
+from training.task import Split
 from training.tests import made
 
 
@@ -38,6 +39,17 @@ def test_calibration_takes_back_overconfidence():
     slope, offset = fit.platt(3 * truth + 1, labels, np.ones(20000))
     assert abs(slope - 1 / 3) < 0.02
     assert abs(offset + 1 / 3) < 0.05
+
+
+def test_scores_agree_with_the_rate_when_trials_learn_from_rarer_positives(tmp_path):
+    """Trial fits may see other times than what ships; what calibrates must not."""
+    rows = made.rows(tmp_path)
+    labels = rows.labels
+    every = np.ones(len(rows), dtype=bool)
+    trial = (labels == 0) | (np.random.default_rng(7).random(len(rows)) < 0.3)
+    split = Split(train=every, test=every, judged=every, trial=trial, until=1_310_000_000_000)
+    found = fit.fit(made.TASK, rows, split, lambda line: None).model
+    assert abs(found.probabilities(rows.matrix(found.inputs)).mean() - labels.mean()) < 0.02
 
 
 def test_the_test_part_is_not_looked_at(tmp_path):
