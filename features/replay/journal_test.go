@@ -25,6 +25,8 @@ func commit(t *testing.T, s *memory.Driver, versions map[string]uint64, kind sto
 		change := store.Change{ID: id, Expect: versions[id], State: []byte{1}, Records: []store.Record{
 			{Kind: kind, Data: events[i].AppendJSON(nil)},
 			{Kind: store.RecordDecision, Data: []byte("{}")},
+			{Kind: store.RecordOutcome, Data: []byte("{}")},
+			{Kind: store.RecordTimers, Data: []byte("{}")},
 		}}
 		require.NoError(t, s.Commit(t.Context(), store.ShardOf(id, s.Shards()), []store.Change{change}, outcomes))
 		require.NoError(t, outcomes[0])

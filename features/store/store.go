@@ -59,6 +59,8 @@ const (
 	RecordSkipped  RecordKind = 2 // an event, as JSON, journaled and not folded (too old)
 	RecordDecision RecordKind = 3 // a decision record, as JSON
 	RecordMerge    RecordKind = 4 // an anonymous state merged into this one
+	RecordOutcome  RecordKind = 5 // what became of an action, as JSON; follows from the events, so a replay passes over it
+	RecordTimers   RecordKind = 6 // timers that were set or cancelled, as JSON; a replay passes over it
 )
 
 // Record is one entry to append to the journal.

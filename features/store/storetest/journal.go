@@ -12,7 +12,9 @@ import (
 
 func testJournalPages(t *testing.T, d store.Driver) {
 	const id = "a"
-	kinds := []store.RecordKind{store.RecordEvent, store.RecordSkipped, store.RecordDecision, store.RecordMerge}
+	kinds := []store.RecordKind{
+		store.RecordEvent, store.RecordSkipped, store.RecordDecision, store.RecordMerge, store.RecordOutcome, store.RecordTimers,
+	}
 	var want []store.Record
 	for v := range 10 {
 		change := store.Change{ID: id, Expect: uint64(v), State: []byte("s")}
@@ -42,7 +44,7 @@ func testJournalPages(t *testing.T, d store.Driver) {
 		t.Fatalf("journal has %d entries, expected %d", len(got), len(want))
 	}
 	for i, e := range got {
-		if e.Kind != want[i].Kind || !bytes.Equal(e.Data, want[i].Data) || e.Customer != id || e.Version != uint64(i/4+1) {
+		if e.Kind != want[i].Kind || !bytes.Equal(e.Data, want[i].Data) || e.Customer != id || e.Version != uint64(i/len(kinds)+1) {
 			t.Errorf("entry %d is %+v, expected %+v", i, e, want[i])
 		}
 		if i > 0 && e.Cursor <= got[i-1].Cursor {
