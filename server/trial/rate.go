@@ -61,7 +61,7 @@ const Suspicious = 0.001
 // five and more expected in each part. It fails unless there are two parts or more and each is expected to hold something.
 func SampleRatio(observed []uint64, expected []float64) (float64, error) {
 	if len(observed) < 2 || len(observed) != len(expected) {
-		return 0, fmt.Errorf("sample ratio: two or more parts, and as many expectations, are expected, got %d and %d", len(observed), len(expected))
+		return 0, fmt.Errorf("sample ratio: two or more parts and as many shares are expected, got %d and %d", len(observed), len(expected))
 	}
 	var total, whole float64
 	counts, expectations := make([]float64, len(observed)), make([]float64, len(observed))
