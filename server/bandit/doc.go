@@ -32,4 +32,10 @@
 // This is the power prior (Ibrahim and Chen 2000, "Power prior distributions for regression models", Statistical Science 15) on the
 // uniform Beta(1, 1) with a bound on its weight. A segment never seen before starts from all others; a choice with one segment
 // starts from the uniform prior; an arm's own trials always outgrow what was borrowed.
+//
+// # What it does not do
+//
+// An issue counts as a trial at once, so an arm that is issued more lately looks a little worse than it is until its rewards are in. And
+// promotion looks at the numbers after every outcome: that an arm passes the bound by chance happens more often than the bound says,
+// and is put right when what comes of it brings its probability back under the bound.
 package bandit

@@ -34,7 +34,7 @@ type Reward struct {
 
 // Learner folds issues and rewards into a Table. An issue is a trial at once; a reward counts when it came within the issue's window,
 // once. It does not matter in which order events come, nor how often each of them does, as long as Forget was not told that they are
-// past. One goroutine uses a Learner; all but Table, which any may call. A Learner remembers about 60 bytes an open issue.
+// past. One goroutine uses a Learner; all but Table, which any may call. A Learner remembers 60 to 100 bytes an open issue.
 type Learner struct {
 	choices map[string]*learning
 	index   map[cell]uint32 // into tallies

@@ -90,7 +90,7 @@ func Restore(s Snapshot) (*Learner, error) {
 		at := cell{t.Choice, t.Segment, t.Arm}
 		_, twice := l.index[at]
 		if twice || all.rewards > all.trials || frozen.rewards > frozen.trials || !all.atLeast(frozen) || all.trials > math.MaxInt64 {
-			return nil, fmt.Errorf("tallies[%d]: one for each arm is expected, with rewards up to trials and what was learnt up to all, got %+v", i, t)
+			return nil, fmt.Errorf("tallies[%d]: one an arm is expected, with rewards up to trials and what was learnt up to all, got %+v", i, t)
 		}
 		c := l.choice(t.Choice)
 		if !slices.Contains(c.segments, t.Segment) {
