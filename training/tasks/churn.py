@@ -53,12 +53,14 @@ TASK = Task(
         "Out of time. A row is a customer with an order, read at midnight of a cut. Learned from the cuts from 2011-02-01 to 2011-06-10, "
         "whose labels were all known by 2011-09-09; tested on every customer at 2011-09-09. The cuts between are not used. Candidates are "
         "compared likewise, out of time: learned from the cuts whose labels were known by 2011-06-10, on other customers at that cut. "
-        "The test part had been scored before, for two earlier choices from other features: 11 features, AUC 0.739, and 5, 0.736. The "
-        "features here were found within the cuts up to 2011-06-10 alone, this choice too."
+        "The features were searched for on these customers too, so the figures under Choice flatter. The test part had been scored "
+        "before, for two earlier choices from other features: 11 features, AUC 0.739, and 5, 0.736. After this choice was scored, its "
+        "calibration was mended for a fault that the training part shows (Brier score 0.211 until then); no rank changed. "
+        "A log-RFM regression is said to reach 0.744 here; ours, in the table, does not, in none of five readings of the three letters."
     ),
     limits=(
         "One wholesaler and one year: no season is seen twice. The share of churners falls from 0.52 in June to 0.43 in September, ahead "
-        "of Christmas, and probabilities learned before are too high by about as much.",
+        "of Christmas, and probabilities learned before are too high: 0.47 on average.",
         "Many of its customers are shops. Those of yours may come back at another pace.",
         "It knows orders alone, so it says the same of a customer who visits daily and of one who is gone.",
     ),
