@@ -80,7 +80,7 @@ func streamRequest(c *call) (filter delivery.Filter, since time.Time, err error)
 	if filter.Customer != "" && err == nil {
 		err = checkText("customer_id", filter.Customer, event.MaxIDBytes+len(event.AnonymousPrefix))
 	}
-	if last := first(c.Request.Header, "Last-Event-ID"); last != "" && err == nil {
+	if last := c.GetHeader("Last-Event-ID"); last != "" && err == nil {
 		ms, parseErr := strconv.ParseInt(last, 10, 64)
 		if parseErr != nil || ms <= 0 {
 			err = fieldError("Last-Event-ID", "expected the id of an earlier message of this stream, got %.40q", last)
