@@ -75,3 +75,17 @@ def pack(
     values[place, :-1] = weights * np.sqrt(squares.astype(np.float32))[:, None]
     values[place, -1] = squares
     return Table(spec, prints, values, bias.astype(np.float32), shares.astype(np.float32))
+
+
+def score(table: Table, counts: Counts, rows: np.ndarray) -> np.ndarray:
+    """float32 [rows, logits]: `Table.logits` of many texts at once."""
+    place = counts.hashes % table.buckets
+    known = np.flatnonzero((table.prints[place] == counts.hashes % PRINTS) & (table.weights[place, -1] > 0))
+    values = table.weights[place[known]].astype(np.float32)
+    picked = counts.counts[rows][:, known].tocsr()
+    sums = np.tile(table.bias, (picked.shape[0], 1))
+    for field, share in enumerate(table.shares):
+        inside = np.flatnonzero(counts.fields[known] == field)
+        totals = picked[:, inside] @ values[inside]
+        sums += share * totals[:, :-1] / np.sqrt(np.maximum(totals[:, -1:], TINY))
+    return sums

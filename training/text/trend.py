@@ -1,0 +1,34 @@
+"""The emotion trend from text: the task of emotion_trend on dialogues whose sentiment was predicted. It judges; nothing of it ships."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from training.cache import Cache, code_digest, file_digest
+from training.halfstep import Halfstep
+from training.pipeline import Workshop
+from training.tasks import emotion_trend
+from training.text import turns
+
+TASK = replace(
+    emotion_trend.TASK,
+    name="emotion_trend_text",
+    mapping="training/text/taobao_ssa_text.yaml",
+    files=tuple(turns.file(part) for part in turns.PARTS),
+    limits=("Sentiment is predicted from the words of the dialogues; the model that predicts it saw none of those it is used on.",),
+)
+
+
+def report(folder: Path, binary: Halfstep, cache: Cache, reports: Path) -> Path:
+    """Predict the turns, replay them, fit and judge; the model card becomes the report."""
+
+    def say(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)
+
+    key = {"code": code_digest()} | {name: file_digest(folder / name) for name in TASK.files if (folder / name).exists()}
+    predicted = cache.get("turns", lambda: turns.predict(folder, say), **key)
+    turns.write(folder, cache.folder / "turns", predicted)
+    made = Workshop(cache.folder / "turns", binary, cache, cache.folder / "judged").train(TASK)
+    target = reports / f"{TASK.name}.md"
+    target.write_bytes((made / "README.md").read_bytes())
+    return target
