@@ -5,7 +5,7 @@ from pathlib import Path
 from training import card
 from training.evaluate import Interval
 from training.record import Figure, Record
-from training.report import Line, Trained
+from training.report import Line, Report, Trained
 from training.study import Study
 
 PICTURES = {
@@ -31,10 +31,9 @@ def picture(task: str, name: str) -> str:
     return f"{task}-{name}.png"
 
 
-def record_of(t: Trained, size: int, microseconds: float, ships: bool) -> Record:
-    line, plain = t.report.lines[0], t.report.plain
-    figure = Figure(f"{t.report.rows:,} rows of {t.report.customers:,} customers", "AUC", line.auc, plain.auc, plain.gain)
-    return Record(t.task.name, t.task.version, ships, size, round(microseconds, 1), (figure,))
+def figures(report: Report) -> tuple[Figure, ...]:
+    line, plain = report.lines[0], report.plain
+    return (Figure(f"{report.rows:,} rows of {report.customers:,} customers", "AUC", line.auc, plain.auc, plain.gain),)
 
 
 def text(t: Trained, study: Study, record: Record) -> str:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from training import bundle, export, page, plots, protocol, report, set, study
+from training import bundle, export, page, plots, protocol, record, report, set, study
 from training import fit as fitting
 from training.cache import Cache, T, code_digest, file_digest
 from training.cost import microseconds
 from training.errors import TrainingError
 from training.halfstep import ROOT, Halfstep
+from training.record import Record
 from training.task import Task
 
 SHIPPED = ROOT / "models/bundles"
@@ -58,10 +59,12 @@ class Workshop:
         say("drawing")
         studied = once("study", "training.study", lambda: study.make(task, rows, split, fitted.model.candidate))
         pictures = once("pictures", "training.plots", lambda: plots.draw(judged, studied))
-        cost = once("cost", "training.cost", lambda: microseconds(runtime, rows.matrix(fitted.model.inputs)))
-        record = page.record_of(trained, len(graph), cost, ships=self.out == SHIPPED)
-        page.write(self.reports, trained, studied, pictures, record)
-        say(f"{fitted.model.candidate.name}: test AUC {judged.measures['roc_auc']}, {cost:.1f} us a row")
+        kept = self.reports / f"{task.name}.json"
+        cost = record.cost(kept, graph, lambda: microseconds(runtime, rows.matrix(fitted.model.inputs)))
+        figures = page.figures(judged)
+        written = Record.of(graph, cost, name=task.name, version=task.version, ships=self.out == SHIPPED, figures=figures)
+        page.write(self.reports, trained, studied, pictures, written)
+        say(f"{fitted.model.candidate.name}: test AUC {judged.measures['roc_auc']}, {written.microseconds} us a row")
         return folder
 
     def approve(self, bundle: Path, t: report.Trained) -> None:

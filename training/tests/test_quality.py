@@ -27,8 +27,9 @@ def test_a_report_is_of_the_bundle_that_ships(path):
     if not found.ships:
         return
     bundle = ROOT / "models/bundles" / found.name / str(found.version)
-    metrics = yaml.safe_load((bundle / "bundle.yaml").read_text())["metrics"]
-    values = [m["value"] for m in metrics]
+    manifest = yaml.safe_load((bundle / "bundle.yaml").read_text())
+    values = [m["value"] for m in manifest["metrics"]]
+    assert found.model == manifest["model"]["sha256"], "train again"
     assert found.size == (bundle / "model.onnx").stat().st_size
     for figure in found.figures:
         assert any(value == pytest.approx(figure.ours.value, abs=1e-6) for value in values), f"{figure.on}: train again"
