@@ -46,7 +46,7 @@ func (a *App) loadSample(ctx context.Context, now time.Time) error {
 	events := make([]event.Event, 0, sampleBatch)
 	total := 0
 	flush := func() error {
-		done := a.engine.Ingest(ctx, events)
+		done := a.engine.Import(ctx, events)
 		total += len(events)
 		events = events[:0]
 		if len(done.Failed) > 0 {

@@ -19,7 +19,7 @@ type Engine struct {
 func (e Engine) Send(ctx context.Context, events []event.Event) (Result, error) {
 	ctx, cancel := context.WithTimeout(ctx, e.Timeout)
 	defer cancel()
-	done := e.Engine.Ingest(ctx, events)
+	done := e.Engine.Import(ctx, events)
 	if len(done.Failed) > 0 {
 		return Result{}, fmt.Errorf("%d events could not be stored: %w", len(done.Failed), done.Err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/server/bandit"
 	"github.com/halfstep-ml/halfstep/server/playbook"
+	"github.com/halfstep-ml/halfstep/server/trial"
 )
 
 // arbitrate issues the worthiest: of one kind and channel one, and no more than there is room for. What cannot be issued makes room for
@@ -22,7 +23,7 @@ func (d *Decider) arbitrate() {
 	})
 	for len(d.candidates) > 0 {
 		c := d.candidates[0]
-		if x := c.action.Experiment; x != nil && Share(x.Salt, d.in.Facts.Customer.ID) < x.Share {
+		if x := c.action.Experiment; x != nil && trial.Place(x.Salt, d.in.Facts.Customer.ID) < x.Share {
 			if drawn, ok := d.compete(x); ok {
 				d.try(&drawn.candidate, drawn.Draw)
 				continue

@@ -8,6 +8,7 @@ import (
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/server/bandit"
 	"github.com/halfstep-ml/halfstep/server/playbook"
+	"github.com/halfstep-ml/halfstep/server/trial"
 )
 
 // Input is one customer at one moment. Nothing of it is kept.
@@ -27,6 +28,8 @@ type Input struct {
 	Decision  string   // id
 	Table     *bandit.Table
 	Budgets   Budgets // nil: there is always something left
+	// Unavailable says that what was issued before is not known, so that nothing may be issued now.
+	Unavailable bool
 }
 
 // Firing is a play whose moment has come.
@@ -190,7 +193,7 @@ func (d *Decider) withhold(c *candidate, why Why, by string, until int64) {
 // hold turns what would be issued to a customer in the holdout into what was withheld. Staff are told all the same.
 func (d *Decider) hold() {
 	h := d.in.Playbook.Holdout
-	if h.Share == 0 || Share(h.Salt, d.in.Facts.Customer.ID) >= h.Share {
+	if h.Share == 0 || trial.Place(h.Salt, d.in.Facts.Customer.ID) >= h.Share {
 		return
 	}
 	for i := range d.out.Actions {

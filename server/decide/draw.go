@@ -3,8 +3,6 @@ package decide
 import (
 	"slices"
 
-	"github.com/cespare/xxhash/v2"
-
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/server/bandit"
 	"github.com/halfstep-ml/halfstep/server/playbook"
@@ -111,15 +109,6 @@ func Choices(b *playbook.Playbook) []bandit.Choice {
 
 func policy(l *playbook.Learning) bandit.Policy {
 	return bandit.Policy{Mode: bandit.Mode(l.Mode), Floor: l.Floor, PromoteAt: l.PromoteAt}
-}
-
-// Share places a customer between 0 and 1, always at the same place under the same salt, and independently under another.
-func Share(salt, customer string) float64 {
-	h := xxhash.New()
-	_, _ = h.WriteString(salt) // never fails
-	_, _ = h.Write([]byte{0})
-	_, _ = h.WriteString(customer)
-	return float64(h.Sum64()>>11) * 0x1p-53
 }
 
 // pending offers again, before anything new, what was issued on the caller's channel when nobody had asked, and nobody has seen yet.

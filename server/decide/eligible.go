@@ -10,6 +10,10 @@ import (
 
 // stopped runs the stages that look at one action alone, and settles the channel it would go by.
 func (d *Decider) stopped(c *candidate) bool {
+	if d.in.Unavailable {
+		d.withhold(c, Unavailable, "", 0)
+		return true
+	}
 	channel, why := d.channel(c.action)
 	if why != "" {
 		d.withhold(c, why, "", 0)

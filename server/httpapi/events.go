@@ -16,12 +16,12 @@ func (a *API) postEvents(c *call) error {
 	if err != nil {
 		return err
 	}
-	origin := event.Origin{ReceivedAt: a.engine.Now()}
+	origin, take := event.Origin{ReceivedAt: a.engine.Now()}, a.engine.Ingest
 	if c.Query("history") == "true" {
 		if err := a.authorize(c.Request, config.Admin); err != nil {
 			return err
 		}
-		origin = event.Origin{History: true}
+		origin, take = event.Origin{History: true}, a.engine.Import
 	}
 	batch, err := event.DecodeBatch(raw, origin)
 	if err != nil {
@@ -35,7 +35,7 @@ func (a *API) postEvents(c *call) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request.Context()), a.storeTimeout)
 	defer cancel()
-	done := a.engine.Ingest(ctx, batch.Events)
+	done := take(ctx, batch.Events)
 	if len(done.Failed) > 0 {
 		failed := make([]int, len(done.Failed))
 		for i, at := range done.Failed {
@@ -47,6 +47,10 @@ func (a *API) postEvents(c *call) error {
 	w.integer("accepted", done.Accepted)
 	w.integer("duplicates", done.Duplicates)
 	w.rejections("rejected", batch.Rejected)
+	if len(done.Actions) > 0 {
+		w.key("actions")
+		w.dst = append(append(append(w.dst, '['), done.Actions...), ']')
+	}
 	c.out = append(w.dst, '}')
 	return c.send(http.StatusOK, c.out)
 }

@@ -77,7 +77,7 @@ func (r *scoreReader) member(key, field string) (err error) {
 	case "mode":
 		err = r.mode(field)
 	case "explain":
-		_, err = r.truth(field)
+		q.Explain, err = r.truth(field)
 	case "deadline_ms":
 		var ms int
 		ms, err = r.integer(field, 1, maxDeadline)
@@ -127,23 +127,27 @@ func (r *scoreReader) mode(field string) error {
 	return err
 }
 
-// actions checks what is asked of the actions. There is none to give yet.
+// actions reads which actions are wanted.
 func (r *scoreReader) actions(field string) error {
+	wish := &r.request.Actions
 	switch r.dec.PeekKind() {
 	case '"':
 		s, err := r.text(field, maxName)
 		if err == nil && s != "none" {
 			return fieldError(field, `expected "none" or an object with max and kinds, got %q`, s)
 		}
+		wish.None = true
 		return err
 	case '{':
 		return r.object(field, actionField, func(key, field string) (err error) {
 			if key == "max" {
-				_, err = r.integer(field, 0, maxActions)
+				wish.Max, err = r.integer(field, 0, maxActions)
+				wish.None = wish.Max == 0
 				return err
 			}
 			return r.list(field, maxKinds, func(_ int, field string) error {
-				_, err := r.text(field, maxName)
+				kind, err := r.text(field, maxName)
+				wish.Kinds = append(wish.Kinds, kind)
 				return err
 			})
 		})

@@ -21,6 +21,9 @@ type Answer struct {
 	Tags        []string
 	Degraded    []string
 	Features    string // revision
+	Playbook    string // revision; empty: none serves
+	Actions     []byte // JSON
+	Withheld    []byte // JSON
 	Took        time.Duration
 	// Replayed is the answer that was given under the same Idempotency-Key before; if there is one, it is the whole answer.
 	Replayed []byte
@@ -42,13 +45,19 @@ func (a *Answer) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"predictions":`...)
 	dst = appendPredictions(dst, a.Predictions)
 	dst = a.appendIntents(append(dst, `,"intents":`...))
-	dst = append(dst, `,"actions":[],"withheld":[],"tags":`...)
+	dst = append(dst, `,"actions":`...)
+	dst = appendList(dst, a.Actions)
+	dst = append(dst, `,"withheld":`...)
+	dst = appendList(dst, a.Withheld)
+	dst = append(dst, `,"tags":`...)
 	dst = appendTexts(dst, a.Tags)
 	dst = append(dst, `,"degraded":`...)
 	dst = appendTexts(dst, a.Degraded)
 	dst = append(dst, `,"revisions":{"features":`...)
 	dst = appendText(dst, a.Features)
-	dst = append(dst, `,"playbook":null},"took_us":`...)
+	dst = append(dst, `,"playbook":`...)
+	dst = appendRevision(dst, a.Playbook)
+	dst = append(dst, `},"took_us":`...)
 	dst = strconv.AppendInt(dst, a.Took.Microseconds(), 10)
 	return append(dst, '}')
 }
@@ -69,6 +78,14 @@ func (a *Answer) appendIntents(dst []byte) []byte {
 		dst = append(dst, `}]}`...)
 	}
 	return append(dst, ']')
+}
+
+// appendList appends a list that was made before; none was when nothing was to be decided.
+func appendList(dst, list []byte) []byte {
+	if len(list) == 0 {
+		return append(dst, "[]"...)
+	}
+	return append(dst, list...)
 }
 
 func appendPredictions(dst []byte, predictions []models.Prediction) []byte {

@@ -55,14 +55,7 @@ func (j *scoring) keep(it *item) bool {
 		return false
 	}
 	it.answer.Took = time.Since(j.start) // what is recorded is what is answered, to the byte
-	data, err := json.Marshal(decision{ID: it.answer.DecisionID, Key: link, Answer: it.answer.AppendJSON(nil)})
-	if err != nil {
-		j.engine.complain("a decision cannot be recorded", err)
-		it.notStored()
-		return false
-	}
-	it.change.Records = append(it.change.Records, store.Record{Kind: store.RecordDecision, Data: data})
-	it.change.Links = []string{link, it.answer.DecisionID}
+	it.record(link, it.answer.AppendJSON(nil))
 	return true
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/server/bandit"
 	"github.com/halfstep-ml/halfstep/server/metrics"
 )
 
@@ -43,6 +44,10 @@ type Engine struct {
 	arenas  sync.Pool // of *arena
 
 	complaints complaints
+	exhausted  spentBudgets
+	learnt     atomic.Pointer[bandit.Table]
+	people     sync.Pool       // of *person
+	wake       func(shard int) // nil: nobody waits for decisions
 	turns      *turns
 	copies     []Scrubber
 }
@@ -54,6 +59,8 @@ func New(o Options) *Engine {
 		late: make(chan struct{}, o.MaxLate), loads: make(chan *fetch), stopped: make(chan struct{}), turns: newTurns(),
 	}
 	e.scratch.New = func() any { return &scratch{} }
+	e.exhausted.now = o.Now
+	e.people.New = func() any { return &person{} }
 	e.arenas.New = func() any { return &arena{} }
 	e.fetches.New = func() any { return newFetch() }
 	return e
@@ -66,6 +73,13 @@ type Scrubber interface {
 
 // AlsoScrub has erasures reach a copy of the journal. It must be called before the engine is used.
 func (e *Engine) AlsoScrub(copy Scrubber) { e.copies = append(e.copies, copy) }
+
+// OnDecision has f called with the shard of every decision that was committed while nobody asked. It must be called before the engine
+// is used.
+func (e *Engine) OnDecision(f func(shard int)) { e.wake = f }
+
+// Learnt has choices from now on made as a table says.
+func (e *Engine) Learnt(t *bandit.Table) { e.learnt.Store(t) }
 
 // Now is the engine's clock in Unix milliseconds.
 func (e *Engine) Now() int64 { return e.now().UnixMilli() }

@@ -16,9 +16,13 @@ import (
 // customer is scored as if nothing was known.
 func (j *scoring) evaluate(it *item, snap *store.Snapshot, err error) error {
 	start := time.Now()
-	state := j.serving.states.Get().(*features.State)
-	defer j.serving.states.Put(state)
-	it.stateful, it.commits = err == nil, false
+	state := it.person.state
+	it.person.reset()
+	if state == nil {
+		state = j.serving.states.Get().(*features.State)
+	}
+	it.person.state, it.person.features, it.person.book = state, j.serving.features, j.book
+	it.stateful, it.commits, it.folding = err == nil, false, folding{}
 	if err == nil {
 		if err = j.serving.read(snap, state); err != nil {
 			j.engine.complain("a customer's state cannot be read", err)
@@ -36,8 +40,14 @@ func (j *scoring) evaluate(it *item, snap *store.Snapshot, err error) error {
 		if !it.request.Preview {
 			it.notStored()
 		}
-	} else if failed := j.fold(it, snap, state); failed != nil {
-		return failed
+	} else {
+		it.version = snap.Version
+		if j.decides(it) {
+			it.person.before = append(it.person.before, snap.State...)
+		}
+		if failed := j.fold(it, snap, state); failed != nil {
+			return failed
+		}
 	}
 	if failed := j.read(it, state); failed != nil {
 		return failed
@@ -52,10 +62,8 @@ func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) er
 	if len(r.Events) == 0 && r.IdempotencyKey == "" {
 		return nil
 	}
-	if j.memory == nil {
-		j.memory = j.engine.arenas.Get().(*arena)
-	}
-	f := newFolding(j.memory, state)
+	f := &it.folding
+	*f = newFolding(j.arena(), state)
 	var first *event.Event
 	if len(r.Events) > 0 {
 		first = &r.Events[0]
@@ -69,13 +77,21 @@ func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) er
 	}
 	for i := range r.Events {
 		j.enricher.enrich(&r.Events[i], state)
-		f.fold(j.serving, &r.Events[i])
+		if f.fold(j.serving, &r.Events[i]) && j.book != nil {
+			it.person.moments.note(j.book, state, &r.Events[i], true)
+		}
 	}
 	it.counts = f.counts
-	if !r.Preview && (f.changed() || r.IdempotencyKey != "") {
-		it.change, it.commits = f.change(r.Customer, snap.Version), true
-	}
+	it.commits = !r.Preview && (f.changed() || r.IdempotencyKey != "")
 	return nil
+}
+
+// arena is the memory of this call's changes.
+func (j *scoring) arena() *arena {
+	if j.memory == nil {
+		j.memory = j.engine.arenas.Get().(*arena)
+	}
+	return j.memory
 }
 
 // read fills the vector and what follows from the state alone.
@@ -109,7 +125,11 @@ func (j *scoring) predict(ctx context.Context) {
 	j.predictions = models.PredictBatch(ctx, j.predictions[:0], j.models, j.rows)
 	j.engine.metrics.Model.Observe(time.Since(start).Seconds())
 	for i, it := range j.pending {
-		for _, p := range j.predictions[i*len(j.models) : (i+1)*len(j.models)] {
+		all := j.predictions[i*len(j.models) : (i+1)*len(j.models)]
+		if j.book != nil {
+			it.person.predicted(all)
+		}
+		for _, p := range all {
 			if len(it.request.Ask) > 0 && !slices.Contains(it.request.Ask, p.Task) {
 				continue
 			}
@@ -134,6 +154,7 @@ func (j *scoring) commit(ctx context.Context) {
 			continue
 		}
 		if it.request.IdempotencyKey != "" && !j.keep(it) {
+			it.person.spent.giveBack()
 			continue
 		}
 		j.changes, j.changed = append(j.changes, it.change), append(j.changed, it)
@@ -151,11 +172,14 @@ func (j *scoring) commit(ctx context.Context) {
 		switch outcome := j.outcomes[i]; {
 		case outcome == nil:
 			j.engine.count(it.counts)
+			j.engine.decided(it.person, it.request.Customer)
 		case outcome == store.ErrConflict:
+			it.person.spent.giveBack()
 			j.pending = append(j.pending, it)
 		default:
 			j.engine.complain("scored events cannot be stored", outcome)
 			it.notStored()
+			it.unsettle()
 		}
 	}
 }

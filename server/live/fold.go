@@ -54,15 +54,17 @@ type folding struct {
 	*arena
 	state  *features.State
 	first  int // of its records
+	last   int // past the last of them
+	marks  int // of the state's, journaled
 	counts counts
 }
 
 func newFolding(a *arena, state *features.State) folding {
-	return folding{arena: a, state: state, first: len(a.records)}
+	return folding{arena: a, state: state, first: len(a.records), last: len(a.records)}
 }
 
-// fold takes an event in and journals it.
-func (f *folding) fold(s *Serving, e *event.Event) {
+// fold takes an event in and journals it, with what it tells of actions. It says whether the state has changed.
+func (f *folding) fold(s *Serving, e *event.Event) bool {
 	outcome, clamped := s.features.Fold(f.state, e)
 	if clamped {
 		f.counts.clamped++
@@ -76,6 +78,20 @@ func (f *folding) fold(s *Serving, e *event.Event) {
 	default:
 		f.counts.folded++
 		f.record(store.RecordEvent, e)
+		f.outcomes()
+		return true
+	}
+	return false
+}
+
+// outcomes journals what the last event told of actions that were issued.
+func (f *folding) outcomes() {
+	for _, m := range f.state.Marks()[f.marks:] {
+		start := len(f.bytes)
+		f.bytes = appendOutcome(f.bytes, &m)
+		f.records = append(f.records, store.Record{Kind: store.RecordOutcome, Data: f.keep(start)})
+		f.last = len(f.records)
+		f.marks++
 	}
 }
 
@@ -83,6 +99,7 @@ func (f *folding) record(kind store.RecordKind, e *event.Event) {
 	start := len(f.bytes)
 	f.bytes = e.AppendJSON(f.bytes)
 	f.records = append(f.records, store.Record{Kind: kind, Data: f.keep(start)})
+	f.last = len(f.records)
 }
 
 // welcome folds the opt-out of a customer who was erased and is now heard of again: it outlives the erasure, and it is an event in
@@ -106,7 +123,7 @@ func (f *folding) welcome(s *Serving, id string, snap *store.Snapshot, first *ev
 }
 
 // changed says whether there is anything to commit.
-func (f *folding) changed() bool { return len(f.records) > f.first }
+func (f *folding) changed() bool { return f.last > f.first }
 
 // change is what has to be committed.
 func (f *folding) change(id string, version uint64) store.Change {
@@ -114,7 +131,7 @@ func (f *folding) change(id string, version uint64) store.Change {
 	f.bytes = f.state.Append(f.bytes)
 	return store.Change{
 		ID: id, Expect: version, State: f.keep(start),
-		Keep: f.state.OptOut().Any(), Records: f.records[f.first:len(f.records):len(f.records)],
+		Keep: f.state.OptOut().Any(), Records: f.records[f.first:f.last:f.last],
 	}
 }
 

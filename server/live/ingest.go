@@ -10,6 +10,8 @@ import (
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/server/playbook"
 )
 
 // Ingested is what became of a batch of events.
@@ -21,6 +23,8 @@ type Ingested struct {
 	Failed []int
 	// Err is why; it may be about the store or a customer's state.
 	Err error
+	// Actions are what the events brought about, as JSON: objects, with commas between.
+	Actions []byte
 }
 
 // group is the events of one customer, in the order they came.
@@ -28,14 +32,27 @@ type group struct {
 	id     string
 	events []int
 	counts counts
+	person *person // nil: nothing is decided
 }
 
 // Ingest folds events into their customers, in their order. The context bounds the waiting for the store.
 func (e *Engine) Ingest(ctx context.Context, events []event.Event) Ingested {
+	return e.ingest(ctx, events, true)
+}
+
+// Import is Ingest for events of the past: they bring nothing about.
+func (e *Engine) Import(ctx context.Context, events []event.Event) Ingested {
+	return e.ingest(ctx, events, false)
+}
+
+func (e *Engine) ingest(ctx context.Context, events []event.Event, fresh bool) Ingested {
 	s, snapshot := e.acquire()
 	defer e.release(snapshot)
 	pending := groupByCustomer(events)
-	in := ingestion{engine: e, serving: s, events: events, enricher: e.newEnricher(snapshot, patience(ctx))}
+	in := ingestion{
+		engine: e, serving: s, book: s.book.Load(), models: snapshot.Models(), events: events, fresh: fresh,
+		enricher: e.newEnricher(snapshot, patience(ctx)),
+	}
 	if pending = in.try(ctx, pending); len(pending) > 0 {
 		in.insist(ctx, pending)
 	}
@@ -64,7 +81,10 @@ func groupByCustomer(events []event.Event) []*group {
 type ingestion struct {
 	engine  *Engine
 	serving *Serving
+	book    *playbook.Playbook // nil: nothing is decided
+	models  []*models.Model
 	events  []event.Event
+	fresh   bool // they happen now, and may bring something about
 	result  Ingested
 	enricher
 }
@@ -113,7 +133,7 @@ func (in *ingestion) try(ctx context.Context, groups []*group) (conflicted []*gr
 		return nil
 	}
 	memory := in.engine.arenas.Get().(*arena)
-	changes, changed := in.fold(groups, f.out, memory)
+	changes, changed := in.fold(ctx, groups, f.out, memory)
 	in.engine.done(f)
 	outcomes := make([]error, len(changes))
 	if in.engine.commit(ctx, changes, outcomes) {
@@ -124,7 +144,9 @@ func (in *ingestion) try(ctx context.Context, groups []*group) (conflicted []*gr
 		switch {
 		case outcomes[i] == nil:
 			in.settle(g.counts)
+			in.issued(g)
 		case errors.Is(outcomes[i], store.ErrConflict):
+			in.takeBack(g)
 			conflicted = append(conflicted, g)
 		default:
 			in.fail([]*group{g}, fmt.Errorf("commit customers: %w", outcomes[i]))
@@ -134,7 +156,7 @@ func (in *ingestion) try(ctx context.Context, groups []*group) (conflicted []*gr
 }
 
 // fold makes the changes. Groups that change nothing are settled, those that cannot be read are failed.
-func (in *ingestion) fold(groups []*group, snaps []store.Snapshot, memory *arena) (changes []store.Change, changed []*group) {
+func (in *ingestion) fold(ctx context.Context, groups []*group, snaps []store.Snapshot, memory *arena) (changes []store.Change, changed []*group) {
 	state := in.serving.states.Get().(*features.State)
 	defer in.serving.states.Put(state)
 	for i, g := range groups {
@@ -147,16 +169,19 @@ func (in *ingestion) fold(groups []*group, snaps []store.Snapshot, memory *arena
 			in.fail([]*group{g}, err)
 			continue
 		}
+		in.begin(g, state)
 		for _, at := range g.events {
 			in.enrich(&in.events[at], state)
-			f.fold(in.serving, &in.events[at])
+			if f.fold(in.serving, &in.events[at]) && g.person != nil {
+				g.person.moments.note(in.book, state, &in.events[at], in.fresh)
+			}
 		}
 		g.counts = f.counts
 		if !f.changed() {
 			in.settle(g.counts)
 			continue
 		}
-		changes, changed = append(changes, f.change(g.id, snaps[i].Version)), append(changed, g)
+		changes, changed = append(changes, in.change(ctx, g, &f, &snaps[i])), append(changed, g)
 	}
 	return changes, changed
 }

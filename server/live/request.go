@@ -13,11 +13,20 @@ type Request struct {
 	Moment   features.Moment
 	Events   []event.Event // folded first
 	Ask      []string      // tasks; empty: all
+	Actions  Wish          // what to decide
+	Explain  bool          // say how much each feature moved the scores
 	Preview  bool          // commit nothing
 	At       int64         // with Preview, the moment to read at; 0: now
 	Deadline time.Duration // 0: the engine's
 	// IdempotencyKey makes the same request, sent again, the same answer; empty: none.
 	IdempotencyKey string
+}
+
+// Wish is which actions a caller wants.
+type Wish struct {
+	None  bool
+	Max   int      // 0: defaultActions; less than 0: none
+	Kinds []string // empty: any
 }
 
 // The things that an answer can lack, as Answer.Degraded names them. model_error is followed by a colon and the task.
@@ -29,5 +38,6 @@ const (
 	ModelTimeout     = "model_timeout"     // there was no time to run the models: the scores are base rates
 	ModelError       = "model_error"       // a model failed: its score is the base rate
 	EventsNotStored  = "events_not_stored" // send the events again
+	ActionsNotKept   = "actions_not_kept"  // actions could not be committed, so none were issued
 	DecisionNotKept  = "decision_not_kept" // the same Idempotency-Key may give another answer
 )

@@ -11,6 +11,7 @@ import (
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/server/playbook"
 )
 
 // RequestError is about a request that cannot be answered as it is.
@@ -36,6 +37,7 @@ type scratch struct {
 	changes     []store.Change
 	changed     []*item
 	outcomes    []error
+	people      []*person
 }
 
 // item is one request being answered.
@@ -44,6 +46,9 @@ type item struct {
 	request  *Request
 	answer   *Answer
 	row      []float32
+	person   *person
+	folding  folding
+	version  uint64 // that the profile had
 	change   store.Change
 	commits  bool // there is a change to commit
 	stateful bool // the profile was read: what follows from it may be stored
@@ -56,6 +61,7 @@ type scoring struct {
 	*scratch
 	engine   *Engine
 	serving  *Serving
+	book     *playbook.Playbook // nil: nothing is decided
 	start    time.Time
 	now      int64 // of the answers, Unix milliseconds
 	deadline time.Time
@@ -69,7 +75,7 @@ type scoring struct {
 func (e *Engine) Score(requests []Request, answers []Answer) error {
 	s, snapshot := e.acquire()
 	defer e.release(snapshot)
-	j := scoring{scratch: e.scratch.Get().(*scratch), engine: e, serving: s, start: time.Now(), now: e.Now()}
+	j := scoring{scratch: e.scratch.Get().(*scratch), engine: e, serving: s, book: s.book.Load(), start: time.Now(), now: e.Now()}
 	defer j.recycle()
 	if err := j.selectModels(snapshot.Models(), requests); err != nil {
 		return err
@@ -104,9 +110,15 @@ func (j *scoring) prepare(requests []Request, answers []Answer) {
 		*a = Answer{
 			CustomerID: r.Customer, DecisionID: newDecisionID(store.ShardOf(r.Customer, j.engine.store.Shards())), Features: j.serving.features.Revision(),
 			Predictions: a.Predictions[:0], Tags: a.Tags[:0], Degraded: a.Degraded[:0],
-			Said: features.Conversation{Intents: a.Said.Intents[:0]},
+			Said: features.Conversation{Intents: a.Said.Intents[:0]}, Actions: a.Actions[:0], Withheld: a.Withheld[:0],
 		}
-		j.items[i] = item{index: i, request: r, answer: a}
+		if j.book != nil {
+			a.Playbook = j.book.Revision
+		}
+		if i == len(j.people) {
+			j.people = append(j.people, &person{})
+		}
+		j.items[i] = item{index: i, request: r, answer: a, person: j.people[i]}
 		j.pending = append(j.pending, &j.items[i])
 	}
 	j.deadline = j.start.Add(longest)
@@ -124,8 +136,9 @@ func (j *scoring) selectModels(all []*models.Model, requests []Request) error {
 			}
 		}
 	}
+	needed := j.needed(requests)
 	for _, m := range all {
-		if everything || slices.ContainsFunc(requests, func(r Request) bool { return slices.Contains(r.Ask, m.Task) }) {
+		if everything || slices.Contains(needed, m.Task) || slices.ContainsFunc(requests, func(r Request) bool { return slices.Contains(r.Ask, m.Task) }) {
 			j.models = append(j.models, m)
 		}
 	}
@@ -170,6 +183,10 @@ func (j *scoring) try(ctx context.Context) error {
 		j.engine.done(f)
 	}
 	j.predict(ctx)
+	for _, it := range j.pending {
+		j.decide(it)
+		j.seal(it)
+	}
 	j.commit(ctx)
 	return nil
 }
@@ -178,6 +195,7 @@ func (j *scoring) try(ctx context.Context) error {
 func (j *scoring) giveUp() {
 	for _, it := range j.pending {
 		it.notStored()
+		it.unsettle()
 	}
 }
 
@@ -214,6 +232,10 @@ func (j *scoring) recycle() {
 		j.engine.arenas.Put(j.memory)
 	}
 	sc := j.scratch
+	for i := range sc.items {
+		j.serving.states.Put(sc.items[i].person.state)
+		sc.items[i].person.reset()
+	}
 	clear(sc.items)
 	clear(sc.ids)
 	clear(sc.models)

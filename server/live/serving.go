@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/server/playbook"
 )
 
 // Serving is the definitions and the models made for them. A request sees one Serving from start to end.
@@ -18,7 +20,8 @@ type Serving struct {
 	features *features.FeatureSet
 	registry *models.Registry
 	states   sync.Pool // of *features.State
-	scores   sync.Map  // bundle id -> prometheus.Observer
+	book     atomic.Pointer[playbook.Playbook]
+	scores   sync.Map // bundle id -> prometheus.Observer
 }
 
 // NewServing puts together definitions and a registry of models that were loaded with them. Whoever uses it owns the registry.
@@ -27,6 +30,15 @@ func NewServing(set *features.FeatureSet, registry *models.Registry) *Serving {
 	s.states.New = func() any { return set.NewState() }
 	return s
 }
+
+// Play has decisions made by a playbook that was compiled for the same definitions; nil: none are made.
+func (s *Serving) Play(book *playbook.Playbook) { s.book.Store(book) }
+
+// Play is Serving.Play of what serves now.
+func (e *Engine) Play(book *playbook.Playbook) { e.serving.Load().Play(book) }
+
+// Playbook is what decisions are made by now; nil: none are made.
+func (e *Engine) Playbook() *playbook.Playbook { return e.serving.Load().book.Load() }
 
 // Close takes the models out of service; for a Serving that never came to serve.
 func (s *Serving) Close() error { return s.registry.Close() }

@@ -50,6 +50,8 @@ type Metrics struct {
 	archivedLast            prometheus.Gauge
 
 	Delivery *Delivery
+
+	decisions decisionMetrics
 }
 
 // Built says what is running.
@@ -66,6 +68,7 @@ func New(registry prometheus.Registerer) *Metrics {
 	m.eventMetrics()
 	m.storeMetrics()
 	m.deliveryMetrics()
+	m.registerDecisions()
 	m.reloads = m.counterVec("reloads_total", "Times the features and bundles were read again.", "result")
 	return m
 }

@@ -21,10 +21,7 @@ type Facts struct {
 }
 
 // Intent is something that the customer seems to want.
-type Intent struct {
-	Name  string
-	Score float32 // 0 to 1
-}
+type Intent = features.Intent
 
 // Customer is what conditions can read of who it is.
 type Customer struct {

@@ -18,6 +18,7 @@ type Playbook struct {
 	Plays       []*Play   // in the order of the file
 	Experiments []*Experiment
 	Tasks       []string // that predictions in Facts are ordered by
+	AskNeeds    Tasks    // which predictions plays that fire when asked read
 
 	actions  map[string]*Action
 	plays    map[string]*Play
@@ -65,6 +66,7 @@ func (b *Playbook) index() {
 			b.dwelling = append(b.dwelling, p)
 		case OnAsk:
 			b.asked = append(b.asked, p)
+			b.AskNeeds |= p.Needs.Predictions
 		}
 	}
 }

@@ -1,0 +1,151 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/server/decide"
+)
+
+// proactive is a decision that nobody asked for: events or a timer brought it about.
+type proactive struct {
+	*person
+	engine   *Engine
+	serving  *Serving
+	models   []*models.Model
+	customer string
+	events   []event.Event // that brought it about
+	deadline time.Time
+	record   made
+}
+
+// decide makes the decision, and writes what it issues into the state. It says whether it issued anything.
+func (d *proactive) decide(ctx context.Context) (bool, error) {
+	p, e := d.person, d.engine
+	now := max(e.Now(), p.state.LastAt())
+	channel := channelOf(p.moments.fired)
+	moment := features.Moment{Channel: channel}
+	for i := range p.moments.fired {
+		if fired := p.moments.fired[i].Event; fired != nil {
+			moment.Context, moment.Page = fired.Context, fired.Properties.Find("path").Text()
+		}
+	}
+	row := make([]float32, d.serving.features.Len())
+	if err := d.serving.features.Read(p.state, now, &moment, row); err != nil {
+		return false, err
+	}
+	p.state.Conversation(now, &p.said)
+	p.about(d.customer, row, d.serving.features.Tags(row, nil), &p.said)
+	p.facts.Channel = channel
+	predictions := e.predict(ctx, d.models, p.book, neededBy(p.moments.fired, &p.facts), row)
+	p.predicted(predictions)
+	id := newDecisionID(store.ShardOf(d.customer, e.store.Shards()))
+	in := decide.Input{
+		Playbook: p.book, Facts: &p.facts, Now: now, Contacts: p.state.Contacts(), OptOut: p.state.OptOut(), Fired: p.moments.fired,
+		Proactive: true, Max: proactiveActions, Preferred: d.serving.preferred(row), Zone: p.zone(), Decision: id, Table: e.learnt.Load(),
+	}
+	if len(p.book.Budgets) > 0 {
+		p.spent.begin(e, p.book, id, d.deadline, false)
+		in.Budgets = &p.spent
+	}
+	p.decision = p.decider.Decide(&in)
+	d.record = made{
+		id: id, customer: d.customer, at: now, proactive: true, events: d.events, channel: channel,
+		features: d.serving.features.Revision(), playbook: p.book.Revision, predictions: predictions,
+	}
+	return p.issue(true), nil
+}
+
+// add puts the decision's record into the change that commits it.
+func (d *proactive) add(c *store.Change) {
+	c.Records = append(c.Records, store.Record{Kind: store.RecordDecision, Data: d.appendRecord(nil, &d.record)})
+	c.Links = append(c.Links, d.record.id)
+}
+
+// begin prepares to decide about a customer, when there is anything to decide by.
+func (in *ingestion) begin(g *group, state *features.State) {
+	if in.book == nil {
+		return
+	}
+	if g.person == nil {
+		g.person = in.engine.people.Get().(*person)
+	}
+	g.person.reset()
+	g.person.state, g.person.features, g.person.book = state, in.serving.features, in.book
+}
+
+// change is what has to be committed of a customer whose events were folded: the state, the timers and what was decided.
+func (in *ingestion) change(ctx context.Context, g *group, f *folding, snap *store.Snapshot) store.Change {
+	p := g.person
+	if p == nil || len(p.moments.fired) == 0 {
+		c := f.change(g.id, snap.Version)
+		if p != nil {
+			c.Timers = p.moments.timers
+		}
+		return c
+	}
+	p.before = append(p.before[:0], snap.State...)
+	d := proactive{person: p, engine: in.engine, serving: in.serving, models: in.models, customer: g.id, deadline: time.Now().Add(patience(ctx))}
+	for _, at := range g.events {
+		d.events = append(d.events, in.events[at])
+	}
+	issued, err := d.decide(ctx)
+	if err != nil {
+		in.engine.complain("a play cannot be decided", err)
+	}
+	c := f.change(g.id, snap.Version)
+	c.Timers = p.moments.timers
+	if issued {
+		d.add(&c)
+	}
+	return c
+}
+
+// issued gives out what was decided, now that it is committed.
+func (in *ingestion) issued(g *group) {
+	p := g.person
+	if p == nil {
+		return
+	}
+	if p.issued() {
+		in.result.Actions = p.appendIssued(in.result.Actions, g.id)
+		in.engine.decided(p, g.id)
+	}
+	in.done(g)
+}
+
+// takeBack returns what a decision took that will be made again.
+func (in *ingestion) takeBack(g *group) {
+	if g.person != nil {
+		g.person.spent.giveBack()
+	}
+}
+
+func (in *ingestion) done(g *group) {
+	g.person.reset()
+	in.engine.people.Put(g.person)
+	g.person = nil
+}
+
+// appendIssued appends the actions that a customer gets, each an object that says whose it is.
+func (p *person) appendIssued(dst []byte, customer string) []byte {
+	for i := range p.decision.Actions {
+		a := &p.decision.Actions[i]
+		if p.decision.Held && !a.Staff {
+			continue
+		}
+		if len(dst) > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"customer_id":`...)
+		dst = append(appendText(dst, customer), ',')
+		at := len(dst)
+		dst = p.appendAction(dst, a)
+		dst = append(dst[:at], dst[at+1:]...) // the brace that opened before
+	}
+	return dst
+}

@@ -1,0 +1,291 @@
+package live
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"github.com/cespare/xxhash/v2"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/server/decide"
+)
+
+// made is everything a decision's record says beside the decision itself.
+type made struct {
+	id, customer string
+	at           int64
+	proactive    bool
+	events       []event.Event // that were folded with it
+	context      event.Object
+	channel      string
+	key          string // link of the Idempotency-Key; empty: none
+	answer       []byte // given under the key
+	features     string // revision
+	playbook     string // revision; empty: none serves
+	predictions  []models.Prediction
+	degraded     []string
+}
+
+// appendRecord appends a decision's record: what it says, and all that re-deriving it needs.
+func (p *person) appendRecord(dst []byte, m *made) []byte {
+	dst = append(dst, `{"decision_id":`...)
+	dst = appendText(dst, m.id)
+	dst = append(dst, `,"customer_id":`...)
+	dst = appendText(dst, m.customer)
+	dst = append(dst, `,"at":`...)
+	dst = appendTime(dst, m.at)
+	dst = append(dst, `,"proactive":`...)
+	dst = strconv.AppendBool(dst, m.proactive && p.sends())
+	if p.decision != nil {
+		dst = p.appendDecided(dst, m)
+	}
+	dst = append(dst, `,"predictions":`...)
+	dst = appendPredictions(dst, m.predictions)
+	dst = append(dst, `,"degraded":`...)
+	dst = appendTexts(dst, m.degraded)
+	dst = append(dst, `,"revisions":{"features":`...)
+	dst = appendText(dst, m.features)
+	dst = append(dst, `,"playbook":`...)
+	dst = appendRevision(dst, m.playbook)
+	dst = append(dst, '}')
+	if m.key != "" {
+		dst = append(dst, `,"key":`...)
+		dst = appendText(dst, m.key)
+		dst = append(append(dst, `,"answer":`...), m.answer...)
+	}
+	return append(dst, '}')
+}
+
+// sends says whether there is anything to deliver.
+func (p *person) sends() bool {
+	if p.decision == nil {
+		return false
+	}
+	for i := range p.decision.Actions {
+		if a := &p.decision.Actions[i]; !a.Pending && (!p.decision.Held || a.Staff) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *person) appendDecided(dst []byte, m *made) []byte {
+	dst = append(dst, `,"trigger":`...)
+	dst = p.appendTrigger(dst)
+	dst = append(dst, `,"held":`...)
+	dst = strconv.AppendBool(dst, p.decision.Held)
+	dst = append(dst, `,"actions":`...)
+	dst = p.appendActions(dst, false)
+	dst = append(dst, `,"held_actions":`...)
+	dst = p.appendHeld(dst)
+	dst = append(dst, `,"withheld":`...)
+	dst = appendWithheld(dst, p.decision.Withheld)
+	dst = append(dst, `,"draws":`...)
+	dst = p.appendDraws(dst)
+	dst = append(dst, `,"channel":`...)
+	dst = appendText(dst, m.channel)
+	dst = append(dst, `,"context":`...)
+	dst = m.context.AppendJSON(dst)
+	dst = append(dst, `,"events":[`...)
+	for i := range m.events {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = m.events[i].AppendJSON(dst)
+	}
+	dst = append(dst, `],"vector":"`...)
+	dst = hex.AppendEncode(dst, digest(p.facts.Vector))
+	dst = append(dst, `","state":"`...)
+	dst = base64.StdEncoding.AppendEncode(dst, p.before)
+	return append(dst, '"')
+}
+
+// digest is of a vector, bit by bit.
+func digest(vector []float32) []byte {
+	h := xxhash.New()
+	var b [4]byte
+	for _, v := range vector {
+		bits := math.Float32bits(v)
+		b = [4]byte{byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)}
+		_, _ = h.Write(b[:])
+	}
+	return h.Sum(nil)
+}
+
+// appendTrigger says what brought the decision about: the first play that did, and its event.
+func (p *person) appendTrigger(dst []byte) []byte {
+	for i := range p.decision.Actions {
+		a := &p.decision.Actions[i]
+		if a.Pending {
+			continue
+		}
+		dst = append(dst, `{"kind":`...)
+		dst = appendText(dst, a.Play.Trigger.String())
+		dst = append(dst, `,"play":`...)
+		dst = appendText(dst, a.Play.Name)
+		if a.Event != nil && a.Event.Name != "" {
+			dst = append(dst, `,"event":`...)
+			dst = appendText(dst, a.Event.Name)
+		}
+		return append(dst, '}')
+	}
+	return append(dst, "null"...)
+}
+
+// appendActions appends what the customer gets.
+func (p *person) appendActions(dst []byte, pending bool) []byte {
+	dst = append(dst, '[')
+	n := 0
+	for i := range p.decision.Actions {
+		a := &p.decision.Actions[i]
+		if p.decision.Held && !a.Staff && !a.Pending || a.Pending && !pending {
+			continue
+		}
+		if n++; n > 1 {
+			dst = append(dst, ',')
+		}
+		dst = p.appendAction(dst, a)
+	}
+	return append(dst, ']')
+}
+
+// appendHeld appends what the customer would have got.
+func (p *person) appendHeld(dst []byte) []byte {
+	dst = append(dst, '[')
+	n := 0
+	for i := range p.decision.Actions {
+		if a := &p.decision.Actions[i]; p.decision.Held && !a.Staff && !a.Pending {
+			if n++; n > 1 {
+				dst = append(dst, ',')
+			}
+			dst = p.appendAction(dst, a)
+		}
+	}
+	return append(dst, ']')
+}
+
+func (p *person) appendAction(dst []byte, a *decide.Action) []byte {
+	dst = append(dst, `{"id":`...)
+	dst = appendText(dst, a.ID)
+	dst = append(dst, `,"action":`...)
+	dst = appendText(dst, a.Name)
+	dst = append(dst, `,"kind":`...)
+	dst = appendText(dst, a.Kind)
+	dst = append(dst, `,"channel":`...)
+	dst = appendText(dst, a.Channel)
+	dst = append(dst, `,"variant":`...)
+	content := a.Content
+	if a.Variant != nil {
+		dst, content = appendText(dst, a.Variant.Name), a.Variant.Content
+	} else {
+		dst = append(dst, "null"...)
+	}
+	dst = append(dst, `,"content":`...)
+	dst = content.AppendJSON(dst)
+	if a.Staff {
+		dst = append(dst, `,"audience":"staff"`...)
+	}
+	dst = append(dst, `,"worth":`...)
+	dst = appendFloat(dst, a.Worth.Total)
+	dst = append(dst, `,"worth_of":{"value":`...)
+	dst = appendFloat(dst, a.Worth.Value)
+	dst = append(dst, `,"weight":`...)
+	dst = appendFloat(dst, a.Worth.Weight)
+	dst = append(dst, `,"cost":`...)
+	dst = append(appendFloat(dst, a.Worth.Cost), '}')
+	dst = append(dst, `,"likelihood":`...)
+	dst = appendFloat(dst, a.Likelihood)
+	dst = append(dst, `,"propensity":`...)
+	dst = appendFloat(dst, a.Propensity)
+	dst = append(dst, `,"play":`...)
+	dst = appendText(dst, a.Play.Name)
+	dst = append(dst, `,"decision_id":`...)
+	dst = appendText(dst, decisionOf(a.ID))
+	dst = append(dst, `,"reasons":`...)
+	dst = p.appendReasons(dst, a)
+	dst = append(dst, `,"issued_at":`...)
+	dst = appendTime(dst, a.At)
+	dst = append(dst, `,"expires_at":`...)
+	dst = appendTime(dst, a.Expires)
+	if a.Pending {
+		dst = append(dst, `,"pending":true`...)
+	}
+	return append(dst, '}')
+}
+
+func decisionOf(action string) string {
+	c := features.Contact{ID: action}
+	return c.Decision()
+}
+
+func appendWithheld(dst []byte, withheld []decide.Withheld) []byte {
+	dst = append(dst, '[')
+	for i := range withheld {
+		w := &withheld[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, `{"action":`...)
+		dst = appendText(dst, w.Name)
+		dst = append(dst, `,"play":`...)
+		dst = appendText(dst, w.Play.Name)
+		dst = append(dst, `,"why":`...)
+		dst = appendText(dst, string(w.Why))
+		if w.By != "" {
+			dst = append(dst, `,"by":`...)
+			dst = appendText(dst, w.By)
+		}
+		if w.Until > 0 {
+			dst = append(dst, `,"until":`...)
+			dst = appendTime(dst, w.Until)
+		}
+		dst = append(dst, `,"worth":`...)
+		dst = append(appendFloat(dst, w.Worth.Total), '}')
+	}
+	return append(dst, ']')
+}
+
+func (p *person) appendDraws(dst []byte) []byte {
+	dst = append(dst, '[')
+	n := 0
+	for i := range p.decision.Actions {
+		a := &p.decision.Actions[i]
+		for _, draw := range a.Draws {
+			if n++; n > 1 {
+				dst = append(dst, ',')
+			}
+			raw, _ := json.Marshal(drawRecord{a.ID, draw.Choice, draw.Segment, draw.Arm, draw.Propensity, strconv.FormatUint(draw.Row, 16)})
+			dst = append(dst, raw...)
+		}
+	}
+	return append(dst, ']')
+}
+
+// drawRecord is a choice that chance made, as it stands in a decision's record.
+type drawRecord struct {
+	Action     string  `json:"action_id"`
+	Choice     string  `json:"choice"`
+	Segment    string  `json:"segment"`
+	Arm        string  `json:"arm"`
+	Propensity float64 `json:"propensity"`
+	Row        string  `json:"row"`
+}
+
+func appendFloat(dst []byte, v float64) []byte {
+	if v-v != 0 {
+		return append(dst, "null"...)
+	}
+	return strconv.AppendFloat(dst, v, 'g', -1, 64)
+}
+
+func appendRevision(dst []byte, revision string) []byte {
+	if revision == "" {
+		return append(dst, "null"...)
+	}
+	return appendText(dst, revision)
+}
