@@ -9,8 +9,9 @@ import (
 
 const (
 	lanePage = 256
-	// laneWindow is how many messages of one shard are under way to one webhook: a message that is not accepted holds up those behind
-	// it only when so many wait.
+	// window is how many messages are under way to one webhook, divided among the shards, and laneWindow the least that each of them
+	// has: a message that is not accepted holds up those behind it only when so many wait.
+	window     = 1024
 	laneWindow = 64
 )
 
@@ -42,7 +43,7 @@ type sending struct {
 func newLane(shard int, from string, w *webhook, j journal, dead *deadLetters, pause time.Duration) *lane {
 	return &lane{
 		shard: shard, webhook: w, journal: j, dead: dead, pause: pause, read: from,
-		wake: make(chan struct{}, 1), window: make(chan struct{}, laneWindow),
+		wake: make(chan struct{}, 1), window: make(chan struct{}, max(laneWindow, window/j.Shards())),
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 
 const (
 	// parallel is how many requests to one webhook are under way at once. A group robot takes some twenty a minute.
-	parallel      = 16
+	parallel      = 32
 	robotParallel = 1
 	// maxReply is how much of an answer is read.
 	maxReply = 64 << 10
