@@ -154,3 +154,12 @@ func digest(canonical string) string {
 }
 
 var nan = float32(math.NaN())
+
+// Hour is the hour of day, 0 to 23, that an instant (Unix milliseconds) falls into where the FeatureSet's days are counted.
+func (fs *FeatureSet) Hour(ms int64) int {
+	_, hour := fs.zone.day(ms)
+	return int(hour)
+}
+
+// Session says whether a visit whose last event was at last still goes on at now, both in Unix milliseconds.
+func (fs *FeatureSet) Session(last, now int64) bool { return now-last <= fs.sessionGap }

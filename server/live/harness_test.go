@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -93,6 +94,7 @@ type engine struct {
 	store    *store.Store
 	runtime  *ort.Runtime
 	registry *prometheus.Registry
+	clock    atomic.Int64 // how far past noon it is, in nanoseconds
 }
 
 // newEngine has an engine whose one model is churn.
@@ -107,7 +109,7 @@ func newEngine(t *testing.T, change func(*bundletest.Bundle)) *engine {
 	})
 	e.Engine = live.New(live.Options{
 		Store: e.store, Metrics: metrics.New(e.registry), Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Now: func() time.Time { return noon }, Deadline: time.Second, MaxLate: maxLate,
+		Now: func() time.Time { return noon.Add(time.Duration(e.clock.Load())) }, Deadline: time.Second, MaxLate: maxLate,
 	})
 	var err error
 	if e.runtime, err = ort.Start(ort.Options{Parallel: 1}); err != nil {

@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/halfstep-ml/halfstep/features"
@@ -20,13 +21,15 @@ type proactive struct {
 	customer string
 	events   []event.Event // that brought it about
 	deadline time.Time
+	now      int64 // Unix milliseconds
+	row      []float32
 	record   made
 }
 
-// decide makes the decision, and writes what it issues into the state. It says whether it issued anything.
-func (d *proactive) decide(ctx context.Context) (bool, error) {
-	p, e := d.person, d.engine
-	now := max(e.Now(), p.state.LastAt())
+// look reads the customer at now, and fills what conditions read, all but the predictions.
+func (d *proactive) look() error {
+	p := d.person
+	d.now = max(d.engine.Now(), p.state.LastAt())
 	channel := channelOf(p.moments.fired)
 	moment := features.Moment{Channel: channel}
 	for i := range p.moments.fired {
@@ -34,19 +37,25 @@ func (d *proactive) decide(ctx context.Context) (bool, error) {
 			moment.Context, moment.Page = fired.Context, fired.Properties.Find("path").Text()
 		}
 	}
-	row := make([]float32, d.serving.features.Len())
-	if err := d.serving.features.Read(p.state, now, &moment, row); err != nil {
-		return false, err
+	d.row = make([]float32, d.serving.features.Len())
+	if err := d.serving.features.Read(p.state, d.now, &moment, d.row); err != nil {
+		return err
 	}
-	p.state.Conversation(now, &p.said)
-	p.about(d.customer, row, d.serving.features.Tags(row, nil), &p.said)
+	p.state.Conversation(d.now, &p.said)
+	p.about(d.customer, d.row, d.serving.features.Tags(d.row, nil), &p.said)
 	p.facts.Channel = channel
-	predictions := e.predict(ctx, d.models, p.book, neededBy(p.moments.fired, &p.facts), row)
+	return nil
+}
+
+// decide makes the decision, and writes what it issues into the state. It says whether it issued anything.
+func (d *proactive) decide(ctx context.Context) bool {
+	p, e := d.person, d.engine
+	predictions := e.predict(ctx, d.models, p.book, neededBy(p.moments.fired, &p.facts), d.row)
 	p.predicted(predictions)
 	id := newDecisionID(store.ShardOf(d.customer, e.store.Shards()))
 	in := decide.Input{
-		Playbook: p.book, Facts: &p.facts, Now: now, Contacts: p.state.Contacts(), OptOut: p.state.OptOut(), Fired: p.moments.fired,
-		Proactive: true, Max: proactiveActions, Preferred: d.serving.preferred(row), Zone: p.zone(), Decision: id, Table: e.learnt.Load(),
+		Playbook: p.book, Facts: &p.facts, Now: d.now, Contacts: p.state.Contacts(), OptOut: p.state.OptOut(), Fired: p.moments.fired,
+		Proactive: true, Max: proactiveActions, Preferred: d.serving.preferred(d.row), Zone: p.zone(), Decision: id, Table: e.learnt.Load(),
 	}
 	if len(p.book.Budgets) > 0 {
 		p.spent.begin(e, p.book, id, d.deadline, false)
@@ -54,10 +63,10 @@ func (d *proactive) decide(ctx context.Context) (bool, error) {
 	}
 	p.decision = p.decider.Decide(&in)
 	d.record = made{
-		id: id, customer: d.customer, at: now, proactive: true, events: d.events, channel: channel,
+		id: id, customer: d.customer, at: d.now, proactive: true, events: d.events, channel: p.facts.Channel,
 		features: d.serving.features.Revision(), playbook: p.book.Revision, predictions: predictions,
 	}
-	return p.issue(true), nil
+	return p.issue(true)
 }
 
 // add puts the decision's record into the change that commits it.
@@ -84,7 +93,7 @@ func (in *ingestion) change(ctx context.Context, g *group, f *folding, snap *sto
 	if p == nil || len(p.moments.fired) == 0 {
 		c := f.change(g.id, snap.Version)
 		if p != nil {
-			c.Timers = p.moments.timers
+			c.Timers = slices.Clone(p.moments.timers)
 		}
 		return c
 	}
@@ -93,12 +102,14 @@ func (in *ingestion) change(ctx context.Context, g *group, f *folding, snap *sto
 	for _, at := range g.events {
 		d.events = append(d.events, in.events[at])
 	}
-	issued, err := d.decide(ctx)
-	if err != nil {
+	issued := false
+	if err := d.look(); err != nil {
 		in.engine.complain("a play cannot be decided", err)
+	} else {
+		issued = d.decide(ctx)
 	}
 	c := f.change(g.id, snap.Version)
-	c.Timers = p.moments.timers
+	c.Timers = slices.Clone(p.moments.timers)
 	if issued {
 		d.add(&c)
 	}

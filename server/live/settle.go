@@ -92,7 +92,7 @@ func (j *scoring) seal(it *item) {
 		*f = newFolding(j.arena(), p.state)
 	}
 	it.change = f.change(it.request.Customer, it.version)
-	it.change.Timers = p.moments.timers
+	it.change.Timers = slices.Clone(p.moments.timers)
 	if it.request.IdempotencyKey == "" && p.issued() {
 		it.record("", nil)
 	}

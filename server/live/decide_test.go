@@ -1,0 +1,232 @@
+package live_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/server/live"
+	"github.com/halfstep-ml/halfstep/server/playbook"
+)
+
+// book is a playbook for the tests.
+const book = `
+version: 1
+timezone: UTC
+language: en
+fatigue: {declines: 2, silence: 30d}
+caps: [{name: contacts-a-day, scope: all, max: 2, per: 24h}]
+quiet_hours: {from: "22:00", to: "08:00", channels: [sms]}
+actions:
+  coupon: {kind: coupon, channels: [web, app], value: 5, cost: 1, cooldown: 1h, expires: 30m, content: {text: free shipping}}
+  guide: {kind: guide, channels: [web], value: 2, content: {text: read this}}
+  reminder: {kind: reminder, channels: [web, sms], value: 3, content: {text: still there}}
+  note: {kind: note, audience: staff, value: 1, content: {text: look}}
+plays:
+  - {name: hesitation, on: Shipping Fee Viewed, when: features.shipping_views_30m >= 2, propose: [coupon]}
+  - {name: cart-24h, on: Product Added, after: 24h, unless: Order Completed, propose: [reminder]}
+  - {name: stuck, dwell: {path: /config, longer_than: 3m}, propose: [guide]}
+  - {name: always, ask: true, propose: [guide, note]}
+`
+
+func (e *engine) play(source string) {
+	e.t.Helper()
+	b, err := playbook.Parse([]byte(source), playbook.Vocabulary{Features: features.Default(), Tasks: playbook.StandardTasks()})
+	require.NoError(e.t, err)
+	e.Play(b)
+}
+
+func (e *engine) now() time.Time { return noon.Add(time.Duration(e.clock.Load())) }
+
+// happens has something happen to customer c now, and returns the actions it brought about.
+func (e *engine) happens(name, properties string) []action {
+	e.t.Helper()
+	at := e.now()
+	raw := fmt.Sprintf(`{"id":"%s-%d","type":"track","event":%q,"customer_id":"c","channel":"web","at":%q,"properties":%s}`,
+		name, e.clock.Add(1), name, at.Format(time.RFC3339Nano), properties)
+	ev, err := event.Decode([]byte(raw), event.Origin{ReceivedAt: at.UnixMilli()})
+	require.NoError(e.t, err)
+	in := e.Ingest(e.t.Context(), []event.Event{ev})
+	require.NoError(e.t, in.Err)
+	return actions(e.t, append(append([]byte{'['}, in.Actions...), ']'))
+}
+
+type action struct {
+	ID       string
+	Customer string `json:"customer_id"`
+	Action   string
+	Channel  string
+	Pending  bool
+	Expires  time.Time `json:"expires_at"`
+	Why      string
+}
+
+func actions(t *testing.T, raw []byte) (out []action) {
+	t.Helper()
+	if len(raw) > 0 {
+		require.NoError(t, json.Unmarshal(raw, &out), "%s", raw)
+	}
+	return out
+}
+
+// asked scores customer c and returns what is issued and withheld.
+func (e *engine) asked(wish live.Wish) (issued, withheld []action) {
+	e.t.Helper()
+	answers := make([]live.Answer, 1)
+	require.NoError(e.t, e.Score([]live.Request{{Customer: "c", Moment: features.Moment{Channel: "web"}, Actions: wish}}, answers))
+	return actions(e.t, answers[0].Actions), actions(e.t, answers[0].Withheld)
+}
+
+// later lets time pass, and fires what is due.
+func (e *engine) later(d time.Duration) {
+	e.t.Helper()
+	e.clock.Add(int64(d))
+	for shard := range e.store.Shards() {
+		_, err := e.FireDue(e.t.Context(), shard)
+		require.NoError(e.t, err)
+	}
+}
+
+func names(actions []action) []string {
+	out := []string{}
+	for _, a := range actions {
+		out = append(out, a.Action)
+	}
+	return out
+}
+
+func whys(withheld []action) map[string]string {
+	out := map[string]string{}
+	for _, a := range withheld {
+		out[a.Action] = a.Why
+	}
+	return out
+}
+
+func TestAnEventFiresAPlayWhenItsConditionHolds(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	require.Empty(t, e.happens("Shipping Fee Viewed", "{}"))
+	got := e.happens("Shipping Fee Viewed", "{}")
+	require.Equal(t, []string{"coupon"}, names(got))
+	require.Equal(t, "web", got[0].Channel)
+	require.Equal(t, "c", got[0].Customer)
+	require.Empty(t, e.happens("Shipping Fee Viewed", "{}"), "it cools down")
+}
+
+func TestWhatNobodyAskedForIsOfferedAgainUntilItIsShown(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	e.happens("Shipping Fee Viewed", "{}")
+	coupon := e.happens("Shipping Fee Viewed", "{}")[0]
+	issued, _ := e.asked(live.Wish{})
+	require.Equal(t, []string{"coupon", "guide", "note"}, names(issued))
+	require.True(t, issued[0].Pending)
+	require.Equal(t, coupon.ID, issued[0].ID)
+	e.happens("Action Shown", fmt.Sprintf(`{"action_id":%q}`, coupon.ID))
+	issued, withheld := e.asked(live.Wish{})
+	require.Equal(t, []string{"note"}, names(issued), "the guide is capped, for staff there are no caps")
+	require.Equal(t, "capped", whys(withheld)["guide"])
+}
+
+func TestAnUnpaidCartIsRemindedOf(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	e.happens("Product Added", "{}")
+	e.later(23 * time.Hour)
+	issued, _ := e.asked(live.Wish{Kinds: []string{"reminder"}})
+	require.Empty(t, issued)
+	e.later(61 * time.Minute)
+	issued, _ = e.asked(live.Wish{Kinds: []string{"reminder"}})
+	require.Equal(t, []string{"reminder"}, names(issued))
+	e.later(time.Minute)
+	issued, _ = e.asked(live.Wish{Kinds: []string{"reminder"}})
+	require.Len(t, issued, 1, "a timer fires once")
+}
+
+func TestAPaidCartIsNotRemindedOf(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	e.happens("Product Added", "{}")
+	e.later(23*time.Hour + 59*time.Minute)
+	e.happens("Order Completed", `{"revenue":10}`)
+	e.later(time.Hour)
+	issued, _ := e.asked(live.Wish{Kinds: []string{"reminder"}})
+	require.Empty(t, issued)
+}
+
+func TestDwellEndsWithThePage(t *testing.T) {
+	for _, test := range []struct {
+		then, path string
+		want       int
+	}{{"Page Viewed", "/config", 1}, {"Page Viewed", "/home", 0}, {"Page Left", "/config", 0}, {"Search", "", 1}} {
+		t.Run(test.then+test.path, func(t *testing.T) {
+			e := newEngine(t, nil)
+			e.play(book)
+			e.happens("Page Viewed", `{"path":"/config"}`)
+			e.later(2 * time.Minute)
+			e.happens(test.then, fmt.Sprintf(`{"path":%q}`, test.path))
+			e.later(61 * time.Second)
+			issued, _ := e.asked(live.Wish{})
+			pending := 0
+			for _, a := range issued {
+				if a.Pending {
+					pending++
+				}
+			}
+			require.Equal(t, test.want, pending)
+		})
+	}
+}
+
+func TestTwoDeclinesSilenceAnAction(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	for range 2 {
+		issued, _ := e.asked(live.Wish{Kinds: []string{"guide"}})
+		require.Len(t, issued, 1)
+		e.happens("Action Declined", fmt.Sprintf(`{"action_id":%q}`, issued[0].ID))
+		e.later(25 * time.Hour)
+	}
+	_, withheld := e.asked(live.Wish{Kinds: []string{"guide"}})
+	require.Equal(t, "fatigued", whys(withheld)["guide"])
+	e.later(30 * 24 * time.Hour)
+	issued, _ := e.asked(live.Wish{Kinds: []string{"guide"}})
+	require.Len(t, issued, 1)
+}
+
+func TestNothingIsIssuedWhenItCannotBeCommitted(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	e.driver.change(func() { e.driver.commitErr = fmt.Errorf("disk full") })
+	answers := make([]live.Answer, 1)
+	require.NoError(t, e.Score([]live.Request{{Customer: "c", Moment: features.Moment{Channel: "web"}}}, answers))
+	require.Empty(t, actions(t, answers[0].Actions))
+	require.Equal(t, map[string]string{"guide": "unavailable", "note": "unavailable"}, whys(actions(t, answers[0].Withheld)))
+	require.Contains(t, answers[0].Degraded, live.ActionsNotKept)
+}
+
+func TestNothingIsIssuedWhenTheProfileCannotBeRead(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	e.driver.change(func() { e.driver.loadErr = fmt.Errorf("no route to host") })
+	issued, withheld := e.asked(live.Wish{})
+	require.Empty(t, issued)
+	require.Equal(t, "unavailable", whys(withheld)["guide"])
+}
+
+func TestImportsFireNothing(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	for i := range 3 {
+		ev := event.Event{ID: fmt.Sprint(i), Type: event.Track, Name: "Shipping Fee Viewed", CustomerID: "c", At: noon.UnixMilli(), ReceivedAt: noon.UnixMilli()}
+		in := e.Import(t.Context(), []event.Event{ev})
+		require.NoError(t, in.Err)
+		require.Empty(t, in.Actions)
+	}
+}

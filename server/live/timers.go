@@ -1,0 +1,281 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/event"
+	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/server/decide"
+	"github.com/halfstep-ml/halfstep/server/playbook"
+)
+
+// How timers are looked after.
+const (
+	timerPoll    = 200 * time.Millisecond
+	timerLease   = 30 * time.Second // a server that dies holding timers delays them by so much
+	timerBatch   = 256
+	timerPollers = 4
+)
+
+// RunTimers has due timers fire until ctx is done. Several servers may do so over one store: each timer fires once.
+func (e *Engine) RunTimers(ctx context.Context) {
+	shards := make(chan int)
+	var work sync.WaitGroup
+	for range timerPollers {
+		work.Go(func() {
+			for shard := range shards {
+				e.runShard(ctx, shard)
+			}
+		})
+	}
+	defer work.Wait()
+	defer close(shards)
+	tick := time.NewTicker(timerPoll)
+	defer tick.Stop()
+	for {
+		for shard := range e.store.Shards() {
+			select {
+			case shards <- shard:
+			case <-ctx.Done():
+				return
+			}
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// runShard fires what is due in a shard.
+func (e *Engine) runShard(ctx context.Context, shard int) {
+	for ctx.Err() == nil {
+		n, err := e.FireDue(ctx, shard)
+		if err != nil && ctx.Err() == nil {
+			e.complain("due timers cannot be fired", err)
+		}
+		if err != nil || n < timerBatch {
+			return
+		}
+	}
+}
+
+// FireDue claims timers of a shard that are due, fires those that are still wanted, and says how many it claimed. What could not be
+// fired is due again when the claim ends.
+func (e *Engine) FireDue(ctx context.Context, shard int) (claimed int, err error) {
+	timers, err := e.store.ClaimTimers(ctx, shard, e.now(), timerLease, timerBatch)
+	if err != nil {
+		return 0, fmt.Errorf("claim timers: %w", err)
+	}
+	if len(timers) == 0 {
+		return 0, nil
+	}
+	s, snapshot := e.acquire()
+	defer e.release(snapshot)
+	d := dueTimers{engine: e, serving: s, book: s.book.Load(), models: snapshot.Models()}
+	pending := d.group(timers)
+	for attempt := 0; len(pending) > 0; attempt++ {
+		if attempt == maxAttempts {
+			return len(timers), fmt.Errorf("%d attempts: %w", attempt, store.ErrConflict)
+		}
+		if err := pause(ctx, backoff(attempt)); err != nil {
+			return len(timers), err
+		}
+		if pending, err = d.try(ctx, pending); err != nil {
+			return len(timers), err
+		}
+	}
+	return len(timers), nil
+}
+
+// dueTimers are the timers of one claim.
+type dueTimers struct {
+	engine  *Engine
+	serving *Serving
+	book    *playbook.Playbook // nil: none serves, and timers are left as they are
+	models  []*models.Model
+}
+
+// due is the timers of one customer.
+type due struct {
+	customer string
+	timers   []store.Timer
+	person   *person
+	fired    int
+}
+
+func (d *dueTimers) group(timers []store.Timer) []*due {
+	byID := make(map[string]*due, len(timers))
+	var groups []*due
+	for _, t := range timers {
+		g := byID[t.Customer]
+		if g == nil {
+			g = &due{customer: t.Customer}
+			byID[t.Customer] = g
+			groups = append(groups, g)
+		}
+		g.timers = append(g.timers, t)
+	}
+	return groups
+}
+
+// try loads, decides and commits, and returns those whose customers have moved on.
+func (d *dueTimers) try(ctx context.Context, groups []*due) (conflicted []*due, err error) {
+	if d.book == nil {
+		return nil, nil
+	}
+	ids := make([]string, len(groups))
+	for i, g := range groups {
+		ids[i] = g.customer
+	}
+	f, err := d.engine.load(ids, timerLease/2)
+	if err != nil {
+		return nil, fmt.Errorf("load customers: %w", err)
+	}
+	state := d.serving.states.Get().(*features.State)
+	defer d.serving.states.Put(state)
+	var changes []store.Change
+	var changed []*due
+	for i, g := range groups {
+		if change, ok := d.fire(ctx, g, state, &f.out[i]); ok {
+			changes, changed = append(changes, change), append(changed, g)
+		} else {
+			d.engine.people.Put(g.person)
+		}
+	}
+	d.engine.done(f)
+	outcomes := make([]error, len(changes))
+	d.engine.commit(ctx, changes, outcomes)
+	for i, g := range changed {
+		switch {
+		case outcomes[i] == nil:
+			d.settle(g)
+		case errors.Is(outcomes[i], store.ErrConflict):
+			g.person.spent.giveBack()
+			conflicted = append(conflicted, g)
+		default:
+			err = errors.Join(err, fmt.Errorf("commit customers: %w", outcomes[i]))
+		}
+		d.engine.people.Put(g.person)
+	}
+	return conflicted, err
+}
+
+// fire makes the change that a customer's due timers bring about, and says whether there is one. A state that cannot be read keeps its
+// timers.
+func (d *dueTimers) fire(ctx context.Context, g *due, state *features.State, snap *store.Snapshot) (change store.Change, ok bool) {
+	p := d.engine.people.Get().(*person)
+	p.reset()
+	g.person, g.fired = p, 0
+	if snap.State == nil {
+		return change, false // erased, and the timers with it
+	}
+	if err := d.serving.read(snap, state); err != nil {
+		d.engine.complain("a customer's state cannot be read", err)
+		return change, false
+	}
+	p.state, p.features, p.book = state, d.serving.features, d.book
+	now := max(d.engine.Now(), state.LastAt())
+	for i := range g.timers {
+		d.wake(p, &g.timers[i], now)
+	}
+	g.fired = len(p.moments.fired)
+	one := proactive{
+		person: p, engine: d.engine, serving: d.serving, models: d.models, customer: g.customer, deadline: time.Now().Add(timerLease / 2),
+	}
+	issued := false
+	if g.fired > 0 {
+		p.before = append(p.before, snap.State...)
+		if err := one.look(); err != nil {
+			d.engine.complain("a play cannot be decided", err)
+		} else if d.await(&one); len(p.moments.fired) > 0 {
+			issued = one.decide(ctx)
+		}
+	}
+	change = store.Change{
+		ID: g.customer, Expect: snap.Version, State: state.Append(nil), Keep: state.OptOut().Any(), Timers: slices.Clone(p.moments.timers),
+	}
+	if issued {
+		one.add(&change)
+	}
+	return change, len(change.Timers) > 0
+}
+
+// wake takes a due timer off the state, if it is the one that the state means, and has its play fire unless it is moot.
+func (d *dueTimers) wake(p *person, t *store.Timer, now int64) {
+	w, ok := p.state.Waiting(t.Name)
+	if ok && w.Due != t.Due.UnixMilli() {
+		return // it was moved; this is a claim of where it stood
+	}
+	p.moments.cancel(p.state, t.Name)
+	if !ok {
+		p.moments.change(store.TimerChange{Name: t.Name})
+		return
+	}
+	play := d.book.Play(t.Name)
+	switch {
+	case play == nil:
+		return // the playbook that set it serves no more
+	case play.Trigger == playbook.OnDwell && !d.serving.features.Session(p.state.LastAt(), now):
+		return
+	}
+	e, err := event.Decode(t.Payload, event.Origin{History: true})
+	if err != nil {
+		d.engine.complain("the event of a timer cannot be read", err)
+		return
+	}
+	p.moments.fired = append(p.moments.fired, decide.Firing{Play: play, Event: &e})
+}
+
+// await puts off the plays that wait for an hour of the day.
+func (d *dueTimers) await(one *proactive) {
+	kept := one.moments.fired[:0]
+	for _, f := range one.moments.fired {
+		if until := d.hour(one, f); until > one.now {
+			one.moments.wait(one.state, features.Wait{Name: f.Play.Name, Due: until}, f.Event)
+			continue
+		}
+		kept = append(kept, f)
+	}
+	one.moments.fired = kept
+}
+
+// hour is the beginning of the hour that a play waits for; 0 when it waits for none, or it is here.
+func (d *dueTimers) hour(one *proactive, f decide.Firing) int64 {
+	if f.Play.Hour == nil {
+		return 0
+	}
+	one.facts.Event = f.Event
+	wanted := f.Play.Hour.Eval(&one.facts)
+	if !(wanted >= 0 && wanted < 24) {
+		return 0
+	}
+	const hour = int64(time.Hour / time.Millisecond)
+	for at, n := one.now-one.now%hour, 0; n < 25; at, n = at+hour, n+1 {
+		if d.serving.features.Hour(at) == int(wanted) {
+			return at
+		}
+	}
+	return 0
+}
+
+// settle counts what was committed, and wakes who delivers it.
+func (d *dueTimers) settle(g *due) {
+	now := d.engine.Now()
+	for i := range g.timers {
+		outcome := "moot"
+		if i < g.fired {
+			outcome = "fired"
+		}
+		d.engine.metrics.Timer(outcome, float64(now-g.timers[i].Due.UnixMilli())/1000)
+	}
+	d.engine.decided(g.person, g.customer)
+}
