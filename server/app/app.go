@@ -94,6 +94,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 		return nil, err
 	}
 	a.startJournalKeeping(o.Now)
+	a.background("timers", a.engine.RunTimers)
 	o.Version.ORT = a.loader.ortVersion()
 	a.metrics.Built(o.Version.Version, o.Version.Revision, o.Version.ORT)
 	api := httpapi.New(httpapi.Options{
@@ -116,6 +117,21 @@ func (a *App) listenOn(handler http.Handler) (err error) {
 	a.server.RegisterOnShutdown(a.delivery.EndStreams)
 	a.cleanup.push("http", a.stopServing)
 	return nil
+}
+
+// background runs a loop until the App is closed.
+func (a *App) background(name string, loop func(context.Context)) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		loop(ctx)
+	}()
+	a.cleanup.push(name, func(context.Context) error {
+		stop()
+		<-done
+		return nil
+	})
 }
 
 // Addr is where the server listens.

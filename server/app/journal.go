@@ -30,10 +30,7 @@ func (a *App) openArchive() (err error) {
 
 // startJournalKeeping archives and trims until the App is closed.
 func (a *App) startJournalKeeping(now func() time.Time) {
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	a.background("journal keeping", func(ctx context.Context) {
 		ticker := time.NewTicker(journalEvery)
 		defer ticker.Stop()
 		for {
@@ -44,11 +41,6 @@ func (a *App) startJournalKeeping(now func() time.Time) {
 				a.keepJournal(ctx, now)
 			}
 		}
-	}()
-	a.cleanup.push("journal keeping", func(context.Context) error {
-		stop()
-		<-done
-		return nil
 	})
 }
 
