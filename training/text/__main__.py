@@ -5,14 +5,16 @@ import os
 import sys
 from pathlib import Path
 
-from training import bundle, halfstep
+from training import bundle, halfstep, quality
 from training.cache import Cache
 from training.errors import TrainingError
 from training.halfstep import ROOT, Halfstep
+from training.pipeline import SHIPPED
+from training.record import Record
 from training.text import bundle as contents
 from training.text import dialogue, sentiment, trend
 from training.text.pipeline import Workshop
-from training.text.report import Report, card
+from training.text.report import Report, card, figures_of
 
 TASKS = ("sentiment", "intent", "satisfaction", "trend")
 
@@ -23,7 +25,7 @@ def main() -> int:
     data = Path(os.environ.get("HALFSTEP_DATA", "../shared/datasets"))
     parser.add_argument("--data", type=Path, default=data, help="folder of the texts, from the checkout's root")
     parser.add_argument("--out", type=Path, default=ROOT / "models/bundles", help="folder of bundles")
-    parser.add_argument("--reports", type=Path, default=ROOT / "training/reports", help="folder of reports")
+    parser.add_argument("--reports", type=Path, default=quality.REPORTS, help="folder of reports")
     parser.add_argument("--halfstep", type=Path, default=halfstep.find(), help="the binary, which has the last word on bundles")
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache/training", help="folder of steps already done")
     options = parser.parse_args()
@@ -40,6 +42,9 @@ def main() -> int:
             target = options.out.resolve() / shipped.task.name / str(shipped.task.version)
             print(bundle.place(contents.contents(shipped), target, cache.folder, binary.verify))
             (options.reports / f"{name}.md").write_text("\n".join(written(report) for report in reports))
+            record(reports, ships=options.out.resolve() == SHIPPED).write(options.reports)
+        if options.reports.resolve() == quality.REPORTS:
+            quality.write()
     except TrainingError as err:
         print(f"training: {err}", file=sys.stderr)
         return 1
@@ -58,6 +63,12 @@ def train(name: str, folder: Path, cache: Cache) -> list[Report]:
     if name == "intent":
         return [workshop.train(dialogue.INTENT, *dialogue.intent(folder))]
     return [workshop.train(dialogue.SATISFIED, *dialogue.satisfaction(folder))]
+
+
+def record(reports: list[Report], ships: bool) -> Record:
+    """What README quotes: of the first, and of those it is compared with their figures."""
+    task, figures = reports[0].task, tuple(figure for report in reports for figure in figures_of(report))
+    return Record.of(reports[0].graph, reports[0].microseconds, name=task.name, version=task.version, ships=ships, figures=figures)
 
 
 def written(report: Report) -> str:

@@ -22,6 +22,7 @@ from training.text.task import Exam, Task
 
 TOLERANCE = 1e-5
 CHECKED = 3000
+CODE = ("training.text.pipeline", "training.text.dialogue", "training.text.sentiment")
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Workshop:
 
         if missing := [name for name in task.files if not (self.data / name).exists()]:
             raise TrainingError(f"{self.data / missing[0]}: no such file; name the folder of the data with --data or HALFSTEP_DATA")
-        key = {"task": task.name, "code": code_digest(), "texts": str(len(texts)), **self.digests(task)}
+        key = {"task": task.name, "code": code_digest(*CODE), "texts": str(len(texts)), **self.digests(task)}
         learned = self.cache.get("text-fit", lambda: fitted(task, texts, say), **key)
         texts, tests = cut(texts, learned), [Exam(test.name, cut(test.texts, learned)) for test in tests]
         serialized = graph.build(learned.table, task.inputs[: learned.candidate.fields], task.signed).SerializeToString(deterministic=True)

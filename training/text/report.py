@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.evaluate import Interval
+from training.record import Figure
 from training.text import baseline
 from training.text.data import Text
 from training.text.learn import Learned
@@ -63,6 +64,16 @@ def card(r: Report) -> str:
         + "\n".join(f"- `{name}`, sha256 `{digest}`" for name, digest in r.digests.items()),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def figures_of(r: Report) -> tuple[Figure, ...]:
+    """The figures that others quote: accuracy, and macro-F1 where classes are many."""
+    named = ("accuracy", "macro_f1") if r.task.balanced or len(r.task.classes) > 2 else ("accuracy",)
+    return tuple(
+        Figure(f"{j.name}, {len(j.labels):,} texts", NAMES[name], j.measures[name], j.plain[k], j.gains[k])
+        for j in r.judged
+        for k, name in enumerate(named)
+    )
 
 
 def model(r: Report) -> str:

@@ -20,15 +20,13 @@ TASK = replace(
 
 
 def report(folder: Path, binary: Halfstep, cache: Cache, reports: Path) -> Path:
-    """Predict the turns, replay them, fit and judge; the model card becomes the report."""
+    """Predict the turns, replay them, fit and judge."""
 
     def say(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
-    key = {"code": code_digest()} | {name: file_digest(folder / name) for name in TASK.files if (folder / name).exists()}
-    predicted = cache.get("turns", lambda: turns.predict(folder, say), **key)
+    files = {name: file_digest(folder / name) for name in TASK.files if (folder / name).exists()}
+    predicted = cache.get("turns", lambda: turns.predict(folder, say), code=code_digest("training.text.turns"), **files)
     turns.write(folder, cache.folder / "turns", predicted)
-    made = Workshop(cache.folder / "turns", binary, cache, cache.folder / "judged").train(TASK)
-    target = reports / f"{TASK.name}.md"
-    target.write_bytes((made / "README.md").read_bytes())
-    return target
+    Workshop(cache.folder / "turns", binary, cache, cache.folder / "judged", reports).train(TASK)
+    return reports / f"{TASK.name}.md"
