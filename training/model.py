@@ -9,6 +9,9 @@ from training import linear, trees
 from training.linear import Linear
 from training.task import Candidate
 
+SEED = 20260105
+UNTOLD = 0.1
+
 
 @dataclass(frozen=True)
 class Model:
@@ -43,8 +46,19 @@ class Model:
 
 def fit(candidate: Candidate, rows: np.ndarray, labels: np.ndarray, weights: np.ndarray) -> Model:
     """Fit the parts; calibration comes later, from rows that the parts have not seen."""
+    rows = forgetful(candidate, rows)
     return Model(
         candidate,
         None if candidate.penalty is None else linear.fit(rows, labels, weights, candidate.penalty),
         None if candidate.trees is None else trees.fit(rows, labels, weights, candidate.trees),
     )
+
+
+def forgetful(candidate: Candidate, rows: np.ndarray) -> np.ndarray:
+    """The rows, some without what a caller may leave untold: trees that never saw it missing would take it for 0."""
+    if not candidate.untold:
+        return rows
+    rows, random = rows.copy(), np.random.default_rng(SEED)
+    for name in candidate.untold:
+        rows[random.random(len(rows)) < UNTOLD, candidate.inputs.index(name)] = np.nan
+    return rows

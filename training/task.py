@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -28,6 +29,7 @@ class Candidate:
     inputs: tuple[str, ...]
     penalty: float | None = None  # of the regression: the inverse of scikit-learn's C; None leaves it out
     trees: Trees | None = None
+    untold: tuple[str, ...] = ()  # facts of the moment that a caller may leave out: a tenth of the rows teach without them
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,15 @@ class Split:
 
 
 @dataclass(frozen=True)
+class Given:
+    """The file that a task was read from, when it is none of ours."""
+
+    file: Path
+    digest: str
+    labels: str  # the label file's path, from the folder of this one
+
+
+@dataclass(frozen=True)
 class Task:
     name: str
     version: int
@@ -78,11 +89,20 @@ class Task:
     weights: Callable[[TrainingSet], np.ndarray] = lambda rows: np.ones(len(rows))
     directions: Mapping[str, str] = field(default_factory=dict)  # of a trend, by band
     slices: Mapping[str, Callable[[TrainingSet], Mask]] = field(default_factory=dict)
+    given: Given | None = None
 
     @property
     def labels(self) -> str:
-        """The file that defines points and labels, from the checkout's root."""
-        return f"training/{self.name}.yaml"
+        """The file that defines points and labels, from the checkout's root or the folder of the task's file."""
+        return self.given.labels if self.given else f"training/{self.name}.yaml"
+
+    def label_file(self, root: Path) -> Path:
+        return (self.given.file.parent if self.given else root) / self.labels
+
+    @property
+    def command(self) -> str:
+        """What trains it."""
+        return f"python -m training --task {self.given.file.name} --set SET" if self.given else f"python -m training {self.name}"
 
     @property
     def columns(self) -> list[str]:
