@@ -90,7 +90,7 @@ def selection(trials: tuple[Trial, ...]) -> str:
 
 def reproduce(t: Trained) -> str:
     return (
-        f"## Made again\n\n`python -m training {t.task.name}` makes the same bytes from the same files with the packages of "
+        f"## Made again\n\n`{t.task.command}` makes the same bytes from the same files with the packages of "
         "`training/requirements.lock` on the same architecture; on another, the last digits of weights may differ. `created` in "
         f"bundle.yaml is the time of the newest event, not of the making. FeatureSet revision `{t.rows.revision}`. Golden rows are drawn "
         f"from each feature's quantiles, none is copied from a customer; runtimes agree on them to {TOLERANCE:g}."

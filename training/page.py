@@ -97,7 +97,7 @@ def learned(study: Study) -> str:
 
 
 def again(t: Trained, record: Record) -> str:
-    made = f"## Made again\n\n`python -m training {t.task.name}` writes this page. "
+    made = f"## Made again\n\n`{t.task.command}` writes this page. "
     if not record.ships:
         return made
     return (

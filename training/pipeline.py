@@ -45,6 +45,8 @@ class Workshop:
         split = task.split(rows)
         protocol.check(rows, split)
         key = {"task": task.name, "candidates": repr(task.candidates), "set": rows.digest}
+        if task.given:
+            key["file"] = task.given.digest
 
         def once(step: str, module: str, make: Callable[[], T]) -> T:
             return self.cache.get(step, make, **key, code=code_digest(module, "training.fit", task.split.__module__))
@@ -78,7 +80,7 @@ class Workshop:
                 raise TrainingError(f"halfstep evaluate gives {name} {said}, training {ours}: the export is wrong, nothing was written")
 
     def rows(self, task: Task, given: Path | None, say: Callable[[str], None]) -> set.TrainingSet:
-        labels = ROOT / task.labels
+        labels = task.label_file(ROOT)
         if given is None:
             say("replaying")
             files = [self.data / name for name in task.files]

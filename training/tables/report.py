@@ -91,7 +91,7 @@ def answers(name: str, file: Path, cache: Cache, questions: Callable[[], list[Qu
             say(f"{name}  {question.name}: AUC {best.auc}, above {BASELINE} by {difference(best.gain)}")
         return found
 
-    return cache.get(name, made, file=file_digest(file), code=code_digest())
+    return cache.get(name, made, file=file_digest(file), code=code_digest("training.tables.pages"))
 
 
 def table(found: Answer) -> str:
