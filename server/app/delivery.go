@@ -16,5 +16,6 @@ func (a *App) openDelivery(now func() time.Time) (err error) {
 	}
 	a.cleanup.push("delivery", a.delivery.Close)
 	a.engine.AlsoScrub(a.delivery)
+	a.engine.OnDecision(a.delivery.Notify)
 	return nil
 }

@@ -48,6 +48,7 @@ type action struct {
 	Channel  string    `json:"channel"`
 	Play     string    `json:"play"`
 	IssuedAt time.Time `json:"issued_at"`
+	Decision string    `json:"decision_id"` // empty: that of the record
 	Content  struct {
 		Text any `json:"text"` // the playbook's author may put anything there
 	} `json:"content"`
@@ -58,8 +59,8 @@ type action struct {
 
 // issuedOf returns the proactive actions of a journal entry; none when it is something else.
 func issuedOf(e *store.Entry) ([]Issued, error) {
-	// Most entries are events, and most decisions are answers: these are not worth reading.
-	if e.Kind != store.RecordDecision || !bytes.Contains(e.Data, []byte(`"proactive"`)) {
+	// Most entries are events, and most decisions are answers: these are not worth reading. Records are written without spaces.
+	if e.Kind != store.RecordDecision || !bytes.Contains(e.Data, []byte(`"proactive":true`)) {
 		return nil, nil
 	}
 	var r record
@@ -89,13 +90,16 @@ func (r *record) issued(raw json.RawMessage) (Issued, error) {
 	if a.ID == "" {
 		return Issued{}, errors.New("id is empty, expected the action's id")
 	}
-	message, err := r.message(raw)
+	message, err := r.message(raw, a.Decision == "")
 	if err != nil {
 		return Issued{}, err
 	}
 	one := Issued{
 		ID: a.ID, Customer: r.Customer, Decision: r.Decision, Action: a.Action, Kind: a.Kind, Channel: a.Channel, Play: a.Play,
 		At: r.At, Message: message,
+	}
+	if a.Decision != "" {
+		one.Decision = a.Decision
 	}
 	if a.IssuedAt.After(one.At) {
 		one.At = a.IssuedAt
@@ -107,13 +111,17 @@ func (r *record) issued(raw json.RawMessage) (Issued, error) {
 	return one, nil
 }
 
-// message lays the decision around the action, whose members stay as they were recorded.
-func (r *record) message(action json.RawMessage) ([]byte, error) {
-	head, err := json.Marshal(struct {
-		Decision string          `json:"decision_id"`
+// message lays the decision around the action, whose members stay as they were recorded; the decision's id may be one of them.
+func (r *record) message(action json.RawMessage, identify bool) ([]byte, error) {
+	around := struct {
+		Decision string          `json:"decision_id,omitempty"`
 		Customer string          `json:"customer_id"`
 		Trigger  json.RawMessage `json:"trigger"`
-	}{r.Decision, r.Customer, r.Trigger})
+	}{Customer: r.Customer, Trigger: r.Trigger}
+	if identify {
+		around.Decision = r.Decision
+	}
+	head, err := json.Marshal(around)
 	if err != nil {
 		return nil, err
 	}

@@ -15,9 +15,9 @@ func entry(data string) *store.Entry {
 }
 
 func TestIssuedOfARecord(t *testing.T) {
-	const data = `{"decision_id":"d-1","customer_id":"c","at":"2026-01-31T12:00:00Z","trigger":{"play":"p"}, "proactive": true,
+	const data = `{"decision_id":"d-1","customer_id":"c","at":"2026-01-31T12:00:00Z","trigger":{"play":"p"}, "proactive":true,
 		"actions":[{"id":"a-1","action":"coupon","kind":"coupon","channel":"web","variant":"warm","content":{"text":"Hi","deep":[1, 2]},
-		"propensity":0.5,"later":{"x": 1e3},"reasons":[{"text":"because"}],"issued_at":"2026-01-31T12:00:01Z"},{"id":"a-2","content":{"text":7}}]}`
+		"propensity":0.5,"later":{"x": 1e3},"reasons":[{"text":"because"}],"issued_at":"2026-01-31T12:00:01Z"},{"id":"a-2","decision_id":"d-0","content":{"text":7}}]}`
 	got, err := issuedOf(entry(data))
 	if err != nil || len(got) != 2 {
 		t.Fatalf("got %v, %v", got, err)
@@ -27,6 +27,9 @@ func TestIssuedOfARecord(t *testing.T) {
 		`"variant":"warm","content":{"text":"Hi","deep":[1,2]},"propensity":0.5,"later":{"x":1e3},"reasons":[{"text":"because"}],"issued_at":"2026-01-31T12:00:01Z"}`
 	if string(one.Message) != message {
 		t.Errorf("the message is\n%s, expected\n%s", one.Message, message)
+	}
+	if second := got[1]; second.Decision != "d-0" || string(second.Message) != `{"customer_id":"c","trigger":{"play":"p"},"id":"a-2","decision_id":"d-0","content":{"text":7}}` {
+		t.Errorf("an action that names its decision is %s", second.Message)
 	}
 	if one.ID != "a-1" || one.Customer != "c" || one.Channel != "web" || one.Text != "Hi" || one.Reasons[0] != "because" ||
 		!one.At.Equal(time.Date(2026, 1, 31, 12, 0, 1, 0, time.UTC)) || one.owner != "c" || one.version != 3 {
@@ -51,8 +54,8 @@ func TestUnreadableRecordsAreNamed(t *testing.T) {
 	for data, want := range map[string]string{
 		`{"proactive":true,"actions":[{"id":""}]}`:                           "actions[0]",
 		`{"decision_id":"d-7","proactive":true,"actions":[{"id":"a"},null]}`: "decision d-7",
-		`{"proactive":"yes"}`: "proactive",
-		`{"proactive"`:        "decision record",
+		`{"proactive":true,"actions":{}}`:                                    "actions",
+		`{"proactive":true`:                                                  "decision record",
 	} {
 		if _, err := issuedOf(entry(data)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, expected it to mention %q", data, err, want)
