@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from training.cache import file_digest
@@ -125,8 +126,18 @@ def load(path: Path, rows: TrainingSet) -> Task:
         candidates=candidates(inputs),
         rule=read.rule(rows.hashes),
         bands=read.bands(),
+        slices={"a customer's first row": first, "later rows": lambda rows: ~first(rows)},
         given=Given(path.resolve(), file_digest(path), fields["labels"]),
     )
+
+
+def first(rows: TrainingSet) -> np.ndarray:
+    """Each customer's earliest row, of those at the same time the one that comes first in the set."""
+    order = np.lexsort((rows.at, rows.customers))
+    ranked = rows.customers[order]
+    found = np.zeros(len(rows), bool)
+    found[order[np.r_[True, ranked[1:] != ranked[:-1]]]] = True
+    return found
 
 
 def candidates(inputs: tuple[str, ...]) -> tuple[Candidate, ...]:

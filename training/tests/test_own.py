@@ -40,6 +40,9 @@ def test_a_good_file_can_be_fitted(tmp_path, rows):
     assert (split.train == (rows.at == 1_300_000_000_000)).all()
     assert (split.test == ~split.train).all()
     assert split.until == DAY
+    shares = {name: mask(rows) for name, mask in task.slices.items()}
+    assert (shares["a customer's first row"] == split.train).all()
+    assert (shares["later rows"] == split.test).all()
     assert task.label_file(tmp_path / "elsewhere") == tmp_path / "churned.yaml"
     assert fit.fit(task, rows, split, lambda line: None).model.inputs == ("orders_90d", "spend_90d")
 
