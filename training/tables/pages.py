@@ -25,9 +25,9 @@ figures. RetailRocket's data is CC BY-NC-SA 4.0, evaluation only.
 
 As published: at each decision time a fifth of the visitors tests, five times (seeds {", ".join(map(str, retailrocket.SEEDS))}); figures are
 means of the five, intervals 95% by bootstrap over visitors, differences in pairs. The form of each model (regression, trees, or their
-mean) is chosen by {FOLDS} folds of visitors within the training part, and each test part is scored once. Inputs and the size of trees
-were settled by folds within the training part of seed 11. Two earlier shapes had been scored on the test parts of seeds 11 and 22 before, at
-some of the decision times; on columns they had AUC 0.646 at 0, 0.625 at 1, 0.637 at 5, and 0.616 and 0.625 at 10.
+mean) is chosen by {FOLDS} folds of visitors within the training part, and each test part is scored once a run. Inputs and the size of trees
+were settled by folds within the training part of seed 11. Two earlier shapes had been scored on the test parts of seeds 11 and 22 before,
+at some of the decision times; on columns they had AUC 0.646 at 0, 0.625 at 1, 0.637 at 5, and 0.616 and 0.625 at 10.
 
 - *{BASELINE}* and *logistic regression* are scikit-learn's, on the table's {len(retailrocket.COLUMNS)} columns at this decision time.
 - *{OURS}*: those, ratios of them, and the same session's columns at earlier decision times. Trees also learn from other decision times
