@@ -15,22 +15,22 @@ import (
 // arbitrate issues the worthiest: of one kind and channel one, and no more than there is room for. What cannot be issued makes room for
 // the next worthiest.
 func (d *Decider) arbitrate() {
-	slices.SortStableFunc(d.candidates, func(a, b candidate) int {
+	slices.SortStableFunc(d.ranked, func(a, b *candidate) int {
 		if byWorth := cmp.Compare(b.worth.Total, a.worth.Total); byWorth != 0 {
 			return byWorth
 		}
 		return cmp.Compare(a.Play.Index, b.Play.Index)
 	})
-	for len(d.candidates) > 0 {
-		c := d.candidates[0]
+	for len(d.ranked) > 0 {
+		c := d.ranked[0]
 		if x := c.action.Experiment; x != nil && trial.Place(x.Salt, d.in.Facts.Customer.ID) < x.Share {
 			if drawn, ok := d.compete(x); ok {
-				d.try(&drawn.candidate, drawn.Draw)
+				d.try(drawn.candidate, drawn.Draw)
 				continue
 			}
 		}
-		d.candidates = d.candidates[1:]
-		d.try(&c, Draw{})
+		d.ranked = d.ranked[1:]
+		d.try(c, Draw{})
 	}
 }
 

@@ -131,6 +131,7 @@ type Decider struct {
 	in         *Input
 	local      time.Time // now, where the customer is
 	candidates []candidate
+	ranked     []*candidate // that nothing has stopped yet, the worthiest first
 	out        Decision
 }
 
@@ -149,15 +150,16 @@ func (d *Decider) Decide(in *Input) *Decision {
 	}
 	in.Facts.Event = nil
 	d.pending()
-	eligible := d.candidates[:0]
+	eligible := d.ranked[:0]
 	for i := range d.candidates {
 		if c := &d.candidates[i]; !d.stopped(c) {
-			eligible = append(eligible, *c)
+			eligible = append(eligible, c)
 		}
 	}
-	d.candidates = eligible
+	d.ranked = eligible
 	d.arbitrate()
-	d.candidates = eligible[:0]
+	clear(d.candidates)
+	d.candidates, d.ranked = d.candidates[:0], eligible[:0]
 	d.hold()
 	d.in = nil
 	return o

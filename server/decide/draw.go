@@ -10,7 +10,7 @@ import (
 
 // drawn is a candidate that chance chose among those of an experiment.
 type drawn struct {
-	candidate
+	*candidate
 	Draw
 }
 
@@ -20,9 +20,8 @@ func (d *Decider) compete(x *playbook.Experiment) (drawn, bool) {
 	var among bandit.Set
 	for i, a := range x.Actions {
 		if at := d.index(a); at >= 0 {
-			c := d.candidates[at]
-			if d.full(&c) {
-				d.candidates = slices.Delete(d.candidates, at, at+1)
+			if d.full(d.ranked[at]) {
+				d.ranked = slices.Delete(d.ranked, at, at+1)
 				continue
 			}
 			among |= 1 << i
@@ -38,17 +37,17 @@ func (d *Decider) compete(x *playbook.Experiment) (drawn, bool) {
 		}
 		at := d.index(a)
 		if a.Name == chosen.Arm {
-			chosen.candidate = d.candidates[at]
+			chosen.candidate = d.ranked[at]
 		} else {
-			d.withhold(&d.candidates[at], Experiment, x.Name, 0)
+			d.withhold(d.ranked[at], Experiment, x.Name, 0)
 		}
-		d.candidates = slices.Delete(d.candidates, at, at+1)
+		d.ranked = slices.Delete(d.ranked, at, at+1)
 	}
 	return chosen, true
 }
 
 func (d *Decider) index(a *playbook.Action) int {
-	return slices.IndexFunc(d.candidates, func(c candidate) bool { return c.action == a })
+	return slices.IndexFunc(d.ranked, func(c *candidate) bool { return c.action == a })
 }
 
 // draw chooses one of n arms as the table says, or alike when it says nothing.
