@@ -91,12 +91,14 @@ TASK = Task(
         "before any order. Learned from up to 64 prefixes of each session before 2021-01-14, every session with the same weight; tested on "
         "one random prefix of each session from 2021-01-14 to 24. Candidates are compared likewise, out of time: learned from before "
         "2021-01-04, on one prefix of each session of the ten days after it, of other visitors. A tenth of the rows teach without the "
-        "page's kind. Six sessions of the test's days are left out, because the data ends within 30 minutes of their last event. The test "
-        "part had been scored before, for an earlier choice from 20 features: AUC 0.797. The features here were found on the days before "
-        "2021-01-14 alone, this choice too."
+        "page's kind. Seven sessions of the test's days are left out, as the data ends within 30 minutes of their last event; one that "
+        "began the day before is in. The test part had been scored before, for an earlier choice from 20 features: AUC 0.797. The features "
+        "here were found on the days before 2021-01-14 alone, this choice too."
     ),
     limits=(
         "One shop of souvenirs in five weeks around New Year; a day, 2021-01-20, is missing.",
+        "Which prefixes are drawn matters as much as any model. Over 300 other lists of prefixes of the same sessions this model's AUC "
+        "is 0.811 on average with a standard deviation of 0.010, and 0.760 before checkout; the list that is fixed here is a hard one.",
         "The order of visitors within a day is not real in the data, and no hours are used.",
         "Half of the additions to a cart do not say what was added, so the cart's value is known in part alone.",
         "It asks for the kind of page that the customer is on: give context.page_kind with /score. Untold, it ranks about as well as a "

@@ -1,8 +1,8 @@
 import numpy as np
 
-from training import fit
+from training import fit, model
 from training.evaluate import Judge
-from training.task import Split
+from training.task import Candidate, Split, Trees
 from training.tests import made
 
 
@@ -62,3 +62,15 @@ def test_the_test_part_is_not_looked_at(tmp_path):
     first, second = (fit.fit(made.TASK, found, split, lambda line: None).model for found in (rows, other))
     assert first.candidate == second.candidate
     assert (first.probabilities(probe[:, : len(first.inputs)]) == second.probabilities(probe[:, : len(second.inputs)])).all()
+
+
+def test_trees_expect_what_may_be_untold():
+    """Trees that never saw a fact missing take it for 0."""
+    random = np.random.default_rng(3)
+    x = np.column_stack([random.integers(0, 5, 4000), random.normal(size=4000)]).astype(np.float32)
+    labels = (random.random(4000) < np.where(x[:, 0] == 0, 0.95, 0.2)).astype(np.int8)
+    untold = np.array([[np.nan, 0.0]], dtype=np.float32)
+    for names, low, high in (((), 0.8, 1.0), (("place",), 0.2, 0.6)):
+        candidate = Candidate("trees", ("place", "other"), trees=Trees(60, 4), untold=names)
+        assert low < model.fit(candidate, x, labels, np.ones(4000)).probabilities(untold)[0] < high
+    assert not np.isnan(x).any(), "the rows given stay as they are"

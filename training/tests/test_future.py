@@ -75,6 +75,9 @@ def test_messages_after_a_message(halfstep, tmp_path):
     assert one.matrix(names)[~known].tobytes() != other.matrix(names)[~known].tobytes()
 
 
+BROWSING = ["Page Viewed", "Product Viewed", "Cart Viewed", "Promotion Viewed", "Payment Info Entered"]
+
+
 def visits(last):
     """40 carts; what the orders at their ends hold is told by last."""
     dice = random.Random(9)
@@ -82,11 +85,12 @@ def visits(last):
         at = START + timedelta(hours=c)
         for n in range(8):
             at += timedelta(seconds=dice.randint(5, 90))
-            name = "Product Added" if n == 2 else dice.choice(["Page Viewed", "Product Viewed", "Cart Viewed"])
-            yield event(f"c{c}", n, at, name, product_id="p", price=3, path="/x") | {"context": {"session_id": "s"}}
+            name = "Product Added" if n == 2 else dice.choice(BROWSING)
+            where = {"session_id": "s", "page_kind": dice.choice(["list", "cart"])}
+            yield event(f"c{c}", n, at, name, product_id="p", price=3, path="/help") | {"context": where}
         if c % 2 == 0:
-            end = event(f"c{c}", 9, at + timedelta(seconds=9), "Order Completed", **last)
-            yield end | {"context": {"session_id": "s"}}
+            end = event(f"c{c}", 9, at + timedelta(seconds=9), "Order Completed", **last["order"])
+            yield end | {"context": {"session_id": "s", "page_kind": last["page"]}}
     yield event("end", 0, START + timedelta(days=9), "Page Viewed")
 
 
@@ -94,7 +98,10 @@ def test_orders_at_the_end_of_a_session(halfstep, tmp_path):
     """The trap of a shop's thank-you page: the points lie before the order, and know nothing of it."""
     one, other = (
         replay(halfstep, tmp_path, "cart_abandonment", visits(last))
-        for last in ({"revenue": 1}, {"revenue": 900, "coupon": "Y", "discount": 3})
+        for last in (
+            {"page": "checkout", "order": {"revenue": 1}},
+            {"page": "home", "order": {"revenue": 900, "coupon": "Y", "discount": 3}},
+        )
     )
     names = list(one.hashes)
     assert 0 < one.labels.sum() < len(one)
