@@ -95,6 +95,9 @@ type Timer struct {
 	Payload  []byte
 }
 
+// CounterGrace is how long a shared counter is kept after it was last taken from, even when it expires sooner.
+const CounterGrace = time.Hour
+
 // Driver is a database that can hold customers. Shards divide customers; a commit never spans two. All methods may be called
 // from many goroutines, and Commit is never called twice at the same time for one shard by one process; other processes may
 // commit to the same shard.
@@ -120,6 +123,15 @@ type Driver interface {
 	Scrub(ctx context.Context, id string, upTo uint64) (removed int, err error)
 	// Link returns the customer a link was committed for, and whether there is one. The shard is the customer's.
 	Link(ctx context.Context, shard int, link string) (id string, ok bool, err error)
+	// Spend takes one of limit under a key that all customers and servers share, and says whether it could: never are more than
+	// limit taken, however many ask at once. What a token holds it holds once, so asking again under it answers the same. Keys and
+	// tokens are any text. The count is forgotten some time after expires, but never within CounterGrace of the last Spend that it
+	// granted: clocks differ.
+	Spend(ctx context.Context, key, token string, limit int64, expires time.Time) (ok bool, err error)
+	// Refund gives back what a token took, if it did.
+	Refund(ctx context.Context, key, token string) error
+	// Spent is how many are taken under a key.
+	Spent(ctx context.Context, key string) (int64, error)
 	// Meta reads a value that belongs to the whole store; nil when it is not set.
 	Meta(ctx context.Context, key string) ([]byte, error)
 	// SetMeta sets it if it still is old (nil: not set) and says whether it did.

@@ -18,6 +18,7 @@ type Driver struct {
 	tombstones map[store.IDHash]store.Snapshot
 	shards     []shard
 	meta       map[string][]byte
+	counters   map[string]*counter
 }
 
 type customer struct {
@@ -46,6 +47,7 @@ func New(shards int) *Driver {
 		tombstones: map[store.IDHash]store.Snapshot{},
 		shards:     make([]shard, max(shards, 1)),
 		meta:       map[string][]byte{},
+		counters:   map[string]*counter{},
 	}
 	for i := range d.shards {
 		d.shards[i].timers = map[timerKey]*timer{}
@@ -180,7 +182,7 @@ func (d *Driver) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
-	d.customers, d.tombstones, d.meta = nil, nil, nil
+	d.customers, d.tombstones, d.meta, d.counters = nil, nil, nil, nil
 	clear(d.shards)
 	return nil
 }

@@ -18,6 +18,8 @@ import (
 //	h hash link       -> nothing: a customer's links, for erasing them
 //	x seq link        -> hash: the links by age, for dropping them with the journal
 //	m key             -> value that belongs to the whole store
+//	n key             -> shared counter: how many are taken, until when to keep it
+//	o length key token -> nothing: a token that took one; length is the key's, a uvarint
 //	s                 -> last journal sequence number ever used, so that none is used twice
 const (
 	prefixCell      = 'c'
@@ -28,6 +30,8 @@ const (
 	prefixHashLinks = 'h'
 	prefixLinkAge   = 'x'
 	prefixMeta      = 'm'
+	prefixCounter   = 'n'
+	prefixToken     = 'o'
 )
 
 var keySequence = []byte{'s'}
@@ -64,6 +68,12 @@ func linkAgeKey(seq uint64, link string) []byte {
 }
 
 func metaKey(key string) []byte { return append([]byte{prefixMeta}, key...) }
+
+func counterKey(key string) []byte { return append([]byte{prefixCounter}, key...) }
+
+func tokenKey(key, token string) []byte {
+	return append(appendString([]byte{prefixToken}, key), token...)
+}
 
 // after returns the first key that does not begin with prefix.
 func after(prefix []byte) []byte {

@@ -41,6 +41,8 @@ type Driver struct {
 	// write is held from reading what a write depends on until it is on disk.
 	write   sync.Mutex
 	lastSeq uint64
+	// counting is held from reading a shared counter until its change can be seen.
+	counting sync.Mutex
 	// durable is the last journal sequence number that is on disk.
 	durable atomic.Uint64
 }

@@ -20,11 +20,14 @@ import (
 //	<prefix>{s0417}:k:<hash>   zset    the customer's links by when they expire (ms), for erasing them
 //	<prefix>{meta}:shards      string  the number of shards
 //	<prefix>{meta}:m:<key>     string  a value that belongs to the whole store
+//	<prefix>n:<key>            set     the tokens that took one under a key; in a slot of its own, with a time to live
 func (d *Driver) base(shard int) string {
 	return fmt.Sprintf("%s{s%04d}:", d.prefix, shard)
 }
 
 func (d *Driver) metaKey(key string) string { return d.prefix + "{meta}:m:" + key }
+
+func (d *Driver) counterKey(key string) string { return d.prefix + "n:" + key }
 
 func (d *Driver) shardsKey() string { return d.prefix + "{meta}:shards" }
 

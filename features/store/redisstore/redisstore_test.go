@@ -128,6 +128,16 @@ func TestExpiry(t *testing.T) {
 	if left := client.Keys(t.Context(), "p:*:t:*").Val(); len(left) != 0 {
 		t.Errorf("timers of an expired customer are left: %v", left)
 	}
+	for _, spend := range []struct{ expires, want time.Duration }{
+		{-time.Hour, store.CounterGrace}, {3 * time.Hour, 3 * time.Hour}, {2 * time.Hour, 3 * time.Hour},
+	} {
+		if ok, err := d.Spend(t.Context(), "n", spend.expires.String(), 3, time.Now().Add(spend.expires)); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if got := ttl("p:n:n"); got != spend.want {
+			t.Errorf("a counter that was taken from until %v expires in %v, expected %v", spend.expires, got, spend.want)
+		}
+	}
 	commit(store.Change{ID: "b", Erase: true})
 	if got := ttl("p:*:c:*"); got > 0 {
 		t.Errorf("a tombstone expires in %v", got)

@@ -23,12 +23,15 @@ var (
 	scrubSource string
 	//go:embed setmeta.lua
 	setMetaSource string
+	//go:embed spend.lua
+	spendSource string
 
 	commitScript  = newScript(commitSource)
 	claimScript   = newScript(claimSource)
 	trimScript    = newScript(trimSource)
 	scrubScript   = newScript(scrubSource)
 	setMetaScript = newScript(setMetaSource)
+	spendScript   = newScript(spendSource)
 )
 
 func newScript(source string) script {

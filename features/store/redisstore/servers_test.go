@@ -74,6 +74,18 @@ func (s *servers) SetMeta(ctx context.Context, key string, old, value []byte) (b
 	return s.next().SetMeta(ctx, key, old, value)
 }
 
+func (s *servers) Spend(ctx context.Context, key, token string, limit int64, expires time.Time) (bool, error) {
+	return s.next().Spend(ctx, key, token, limit, expires)
+}
+
+func (s *servers) Refund(ctx context.Context, key, token string) error {
+	return s.next().Refund(ctx, key, token)
+}
+
+func (s *servers) Spent(ctx context.Context, key string) (int64, error) {
+	return s.next().Spent(ctx, key)
+}
+
 func (s *servers) Ping(ctx context.Context) error { return s.next().Ping(ctx) }
 
 func (s *servers) Close() error {

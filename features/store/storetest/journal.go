@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -50,6 +51,53 @@ func testJournalPages(t *testing.T, d store.Driver) {
 		if i > 0 && e.Cursor <= got[i-1].Cursor {
 			t.Errorf("cursor %q follows %q", e.Cursor, got[i-1].Cursor)
 		}
+	}
+}
+
+func testJournals(t *testing.T, d store.Driver) {
+	s := store.New(d) // the driver is closed by whoever opened it
+	cursors, got := make([]string, d.Shards()), map[string][]string{}
+	look := func() (entries int) {
+		t.Helper()
+		err := s.ReadJournals(t.Context(), cursors, 3, func(shard int, page []store.Entry) error {
+			if len(page) == 0 || len(page) > 3 || page[0].Cursor <= cursors[shard] {
+				t.Errorf("after %q a page of shard %d has %d entries, expected 1 to 3 that follow", cursors[shard], shard, len(page))
+			}
+			for _, e := range page {
+				if at := store.ShardOf(e.Customer, d.Shards()); at != shard {
+					t.Errorf("shard %d has an entry of shard %d", shard, at)
+				}
+				got[e.Customer] = append(got[e.Customer], string(e.Data))
+				cursors[shard] = e.Cursor
+			}
+			entries += len(page)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return entries
+	}
+	if n := look(); n != 0 {
+		t.Fatalf("empty journals have %d entries", n)
+	}
+	want := map[string][]string{}
+	for i := range 20 {
+		id := fmt.Sprintf("c-%d", i)
+		for _, e := range fill(t, d, id, 0, 5) {
+			if e.Customer == id {
+				want[id] = append(want[id], string(e.Data))
+			}
+		}
+	}
+	for look() > 0 {
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("read %v, expected %v", got, want)
+	}
+	wrong := errors.New("wrong")
+	if err := s.ReadJournals(t.Context(), make([]string, d.Shards()), 1, func(int, []store.Entry) error { return wrong }); !errors.Is(err, wrong) {
+		t.Errorf("got %v, expected the error of the page", err)
 	}
 }
 

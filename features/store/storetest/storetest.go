@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		{"64 writers lose nothing", testWriters},
 		{"journal in pages", testJournalPages},
 		{"journal from its end", testJournalBack},
+		{"journals of all shards", testJournals},
 		{"trim", testTrim},
 		{"trim stays behind the archive", testTrimUpTo},
 		{"cursors are never used again", testCursorsGrow},
@@ -39,6 +40,9 @@ func Run(t *testing.T, open Open) {
 		{"erase what the same commit made", testEraseInOneCommit},
 		{"scrub", testScrub},
 		{"links", testLinks},
+		{"spend", testSpend},
+		{"spend from what is over", testSpendLate},
+		{"64 spenders never take too many", testSpenders},
 		{"meta", testMeta},
 		{"cancelled context", testCancelled},
 		{"closed", testClosed},
@@ -187,12 +191,15 @@ func testClosed(t *testing.T, d store.Driver) {
 	_, claimErr := d.ClaimTimers(ctx, 0, time.Now(), time.Second, 1)
 	_, scrubErr := d.Scrub(ctx, "a", 1)
 	_, _, linkErr := d.Link(ctx, 0, "l")
+	_, spendErr := d.Spend(ctx, "k", "t", 1, time.Now())
+	_, spentErr := d.Spent(ctx, "k")
 	_, metaErr := d.Meta(ctx, "k")
 	_, setErr := d.SetMeta(ctx, "k", nil, []byte("v"))
 	for name, err := range map[string]error{
 		"Load":        d.Load(ctx, []string{"a"}, make([]store.Snapshot, 1)),
 		"Commit":      d.Commit(ctx, 0, []store.Change{write("a", 0, "x")}, make([]error, 1)),
 		"ReadJournal": journalErr, "ReadJournalBack": backErr, "TrimJournal": trimErr, "ClaimTimers": claimErr, "Scrub": scrubErr,
+		"Spend": spendErr, "Refund": d.Refund(ctx, "k", "t"), "Spent": spentErr,
 		"Link": linkErr, "Meta": metaErr, "SetMeta": setErr, "Ping": d.Ping(ctx),
 	} {
 		if !errors.Is(err, store.ErrClosed) {
