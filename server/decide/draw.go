@@ -2,6 +2,7 @@ package decide
 
 import (
 	"slices"
+	"time"
 
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/server/bandit"
@@ -83,31 +84,42 @@ func segment(l *playbook.Learning, f *playbook.Facts) string {
 	return l.Segment.Eval(f)
 }
 
+// Choice is a choice that a playbook leaves to chance, and what it learns from.
+type Choice struct {
+	bandit.Choice
+	Actions []string      // whose outcomes it learns from
+	Reward  string        // the outcome that counts
+	Within  time.Duration // of being issued
+}
+
 // Choices are what a playbook has to learn.
-func Choices(b *playbook.Playbook) []bandit.Choice {
-	var out []bandit.Choice
+func Choices(b *playbook.Playbook) []Choice {
+	var out []Choice
 	for _, a := range b.Actions {
 		if len(a.Variants) == 0 {
 			continue
 		}
-		c := bandit.Choice{Name: wording + a.Name, Policy: policy(&a.Learning)}
+		c := choice(wording+a.Name, &a.Learning)
+		c.Actions = []string{a.Name}
 		for _, v := range a.Variants {
 			c.Arms = append(c.Arms, v.Name)
 		}
 		out = append(out, c)
 	}
 	for _, x := range b.Experiments {
-		c := bandit.Choice{Name: experimental + x.Name, Policy: policy(&x.Learning)}
+		c := choice(experimental+x.Name, &x.Learning)
 		for _, a := range x.Actions {
-			c.Arms = append(c.Arms, a.Name)
+			c.Actions = append(c.Actions, a.Name)
 		}
+		c.Arms = c.Actions
 		out = append(out, c)
 	}
 	return out
 }
 
-func policy(l *playbook.Learning) bandit.Policy {
-	return bandit.Policy{Mode: bandit.Mode(l.Mode), Floor: l.Floor, PromoteAt: l.PromoteAt}
+func choice(name string, l *playbook.Learning) Choice {
+	policy := bandit.Policy{Mode: bandit.Mode(l.Mode), Floor: l.Floor, PromoteAt: l.PromoteAt}
+	return Choice{Choice: bandit.Choice{Name: name, Policy: policy}, Reward: l.Reward, Within: l.Within}
 }
 
 // pending offers again, before anything new, what was issued on the caller's channel when nobody had asked, and nobody has seen yet.
