@@ -38,17 +38,18 @@ type Options struct {
 
 // App is a server.
 type App struct {
-	config   config.Config
-	log      *slog.Logger
-	metrics  *metrics.Metrics
-	store    *store.Store
-	archive  *archive.Archive // nil when there is none
-	engine   *live.Engine
-	delivery *delivery.Delivery
-	loader   *loader
-	server   *http.Server
-	listen   net.Listener
-	sampled  bool // the store holds the sample
+	config    config.Config
+	log       *slog.Logger
+	metrics   *metrics.Metrics
+	store     *store.Store
+	archive   *archive.Archive // nil when there is none
+	engine    *live.Engine
+	delivery  *delivery.Delivery
+	playbooks *playbooks
+	loader    *loader
+	server    *http.Server
+	listen    net.Listener
+	sampled   bool // the store holds the sample
 
 	stopping atomic.Bool
 	work     sync.WaitGroup // background loops
@@ -90,15 +91,17 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	}
 	a.cleanup.push("models", func(context.Context) error { return a.engine.Close() })
 	a.cleanup.push("late commands", a.engine.Wait)
+	a.playbooks = a.newPlaybooks()
 	if err := a.serveFirst(ctx, o.Now()); err != nil {
 		return nil, err
 	}
+	a.background("playbook", a.playbooks.follow)
 	a.startJournalKeeping(o.Now)
 	a.background("timers", a.engine.RunTimers)
 	o.Version.ORT = a.loader.ortVersion()
 	a.metrics.Built(o.Version.Version, o.Version.Revision, o.Version.ORT)
 	api := httpapi.New(httpapi.Options{
-		Engine: a.engine, Deliveries: a.delivery, Metrics: a.metrics, Log: o.Log, Ready: a.ready, Version: o.Version, Keys: keys,
+		Engine: a.engine, Deliveries: a.delivery, Playbooks: a.playbooks, Metrics: a.metrics, Log: o.Log, Ready: a.ready, Version: o.Version, Keys: keys,
 		Scrape:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}),
 		MaxBody: o.Config.MaxBody, MaxInFlight: o.Config.MaxInFlight, StoreTimeout: o.Config.StoreTimeout,
 	})

@@ -130,7 +130,7 @@ func (a *App) serveFirst(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return errors.Join(err, serving.Close())
 	}
-	if err := a.engine.Use(ctx, serving); err != nil {
+	if err := a.use(ctx, serving); err != nil {
 		return errors.Join(err, serving.Close())
 	}
 	if wanted {
@@ -142,11 +142,17 @@ func (a *App) serveFirst(ctx context.Context, now time.Time) error {
 	return err
 }
 
-// Reload reads features and bundles again. When anything is wrong with them, the old ones keep serving.
+// use has definitions and models serve, and the playbook with them, provided that it fits.
+func (a *App) use(ctx context.Context, serving *live.Serving) error {
+	return a.playbooks.use(ctx, serving, func() error { return a.engine.Use(ctx, serving) })
+}
+
+// Reload reads features, bundles and the playbook again. When anything is wrong with features or bundles, or the playbook does not fit
+// them, the old ones keep serving; when something is wrong with the playbook alone, the old one does.
 func (a *App) Reload(ctx context.Context) error {
 	serving, err := a.loader.load(ctx)
 	if err == nil {
-		if err = a.engine.Use(ctx, serving); err != nil {
+		if err = a.use(ctx, serving); err != nil {
 			err = errors.Join(err, serving.Close())
 		}
 	}

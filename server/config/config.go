@@ -14,6 +14,7 @@ type Config struct {
 	Store    string `yaml:"store"`    // URL
 	Features string `yaml:"features"` // file; empty: the one that ships
 	Bundles  string `yaml:"bundles"`  // folder; empty: those that ship
+	Playbook string `yaml:"playbook"` // file; empty: the one in the store
 	Library  string `yaml:"library"`  // ONNX Runtime; empty: found
 	Sample   bool   `yaml:"sample"`
 

@@ -12,6 +12,7 @@ func bind(flags *pflag.FlagSet, c *Config) {
 	flags.StringVar(&c.Store, "store", c.Store, "where customers are kept: pebble:FOLDER, memory:, redis://…, redis+sentinel://…, redis+cluster://…")
 	flags.StringVar(&c.Features, "features", c.Features, "features file (the one that ships)")
 	flags.StringVar(&c.Bundles, "bundles", c.Bundles, "folder of bundles, laid out as NAME/VERSION/ (those that ship)")
+	flags.StringVar(&c.Playbook, "playbook", c.Playbook, "playbook file that serves instead of the one in the store, and is read again when it changes")
 	flags.StringVar(&c.Library, "library", c.Library, "ONNX Runtime's shared library (the one in the binary, or in the checkout)")
 	flags.BoolVar(&c.Sample, "sample", c.Sample, "fold in a sample of customers when the store is empty")
 

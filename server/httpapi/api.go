@@ -24,6 +24,8 @@ type Options struct {
 	Log     *slog.Logger
 	// Deliveries answers /actions/stream and /deliveries.
 	Deliveries Deliveries
+	// Playbooks answers /playbook.
+	Playbooks Playbooks
 	// Scrape answers /metrics.
 	Scrape http.Handler
 	// Ready says why the server cannot answer; nil: it can.
@@ -49,6 +51,7 @@ type API struct {
 	maxInFlight  int64
 	storeTimeout time.Duration
 	deliveries   Deliveries
+	playbooks    Playbooks
 	heartbeat    time.Duration // between signs of life of a stream
 
 	router   *gin.Engine
@@ -61,7 +64,7 @@ func New(o Options) *API {
 	a := &API{
 		engine: o.Engine, metrics: o.Metrics, log: o.Log, scrape: o.Scrape, ready: o.Ready, version: o.Version, keys: o.Keys,
 		maxBody: o.MaxBody, maxInFlight: int64(o.MaxInFlight), storeTimeout: o.StoreTimeout,
-		deliveries: o.Deliveries, heartbeat: heartbeat,
+		deliveries: o.Deliveries, playbooks: o.Playbooks, heartbeat: heartbeat,
 	}
 	a.calls.New = func() any {
 		return &call{json: newBody(), requests: make([]live.Request, 1), answers: make([]live.Answer, 1)}
@@ -107,6 +110,9 @@ func (a *API) routes() []route {
 		// A stream lasts: the number of streams has a bound of its own.
 		{method: "GET", path: "/actions/stream", role: config.Score, free: true, answer: a.getActionStream},
 		{method: "GET", path: "/deliveries/dead", role: config.Admin, answer: a.getDead},
+		{method: "GET", path: "/playbook", role: config.Score, answer: a.getPlaybook},
+		{method: "PUT", path: "/playbook", role: config.Admin, answer: a.putPlaybook},
+		{method: "POST", path: "/playbook/check", role: config.Admin, answer: a.postPlaybookCheck},
 		{method: "GET", path: "/healthz", free: true, answer: a.getHealth},
 		{method: "GET", path: "/readyz", free: true, answer: a.getReady},
 		{method: "GET", path: "/metrics", free: true, answer: a.getMetrics},

@@ -85,21 +85,23 @@ func (a *API) recycle(c *call) {
 }
 
 // read reads the whole body.
-func (a *API) read(c *call) ([]byte, error) {
+func (a *API) read(c *call) ([]byte, error) { return a.readUpTo(c, a.maxBody) }
+
+func (a *API) readUpTo(c *call, limit int) ([]byte, error) {
 	r := c.Request
 	if coding := first(r.Header, "Content-Encoding"); coding != "" && coding != "identity" {
 		return nil, &problem{kind: unknownCoding, field: "Content-Encoding", detail: fmt.Sprintf("got %.40q, expected none", coding)}
 	}
-	if r.ContentLength > int64(a.maxBody) {
-		return nil, a.tooLarge()
+	if r.ContentLength > int64(limit) {
+		return nil, tooBig(limit)
 	}
 	c.in = slices.Grow(c.in[:0], int(max(r.ContentLength, 0))+1)
 	for {
 		n, err := r.Body.Read(c.in[len(c.in):cap(c.in)])
 		c.in = c.in[:len(c.in)+n]
 		switch {
-		case len(c.in) > a.maxBody:
-			return nil, a.tooLarge()
+		case len(c.in) > limit:
+			return nil, tooBig(limit)
 		case errors.Is(err, io.EOF):
 			return c.in, nil
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -113,8 +115,8 @@ func (a *API) read(c *call) ([]byte, error) {
 	}
 }
 
-func (a *API) tooLarge() error {
-	return &problem{kind: tooLarge, detail: fmt.Sprintf("the body has more than %d bytes", a.maxBody)}
+func tooBig(limit int) error {
+	return &problem{kind: tooLarge, detail: fmt.Sprintf("the body has more than %d bytes", limit)}
 }
 
 var (

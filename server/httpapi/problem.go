@@ -9,6 +9,7 @@ import (
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/server/live"
+	"github.com/halfstep-ml/halfstep/server/playbook"
 )
 
 // kind is a row of the table of problems. The slug is the end of the type that callers may rely on, so it never changes.
@@ -31,6 +32,10 @@ var (
 	beforeNewest  = kind{"before-newest", http.StatusConflict, "A customer cannot be read before their newest event", "Ask for a later moment, or replay the journal."}
 	tooLarge      = kind{"too-large", http.StatusRequestEntityTooLarge, "The body is too large", "Send fewer at once."}
 	unknownCoding = kind{"unsupported-encoding", http.StatusUnsupportedMediaType, "The body's Content-Encoding is not supported", "Send it as it is."}
+	unknownType   = kind{"unsupported-type", http.StatusUnsupportedMediaType, "The body's Content-Type is not supported", "Send application/yaml or application/json, and say so."}
+	badPlaybook   = kind{"invalid-playbook", http.StatusUnprocessableEntity, "The playbook is not fit to serve", "Correct what errors lists; the old one serves."}
+	pinned        = kind{"pinned", http.StatusConflict, "The playbook cannot be put here", "Change the file, or serve without --playbook."}
+	stale         = kind{"changed", http.StatusPreconditionFailed, "What is to be replaced is another by now", "Get it again, and look whether the change still fits."}
 	internal      = kind{"internal", http.StatusInternalServerError, "Something went wrong here", "The log has more under the request id."}
 	overloaded    = kind{"overloaded", http.StatusServiceUnavailable, "Too many requests at once", "Wait as Retry-After says, and try again."}
 	notStored     = kind{"not-stored", http.StatusServiceUnavailable, "Some events could not be stored", "Send all of them again: those with ids are counted once."}
@@ -44,6 +49,7 @@ type problem struct {
 	detail string
 	field  string
 	failed []int // positions of events
+	errors playbook.Problems
 	cause  error // for the log
 }
 
@@ -63,6 +69,9 @@ func (p *problem) appendJSON(dst []byte, requestID string) []byte {
 	w.text("hint", p.hint)
 	if p.failed != nil {
 		w.integers("failed", p.failed)
+	}
+	if p.errors != nil {
+		w.problems("errors", p.errors)
 	}
 	w.text("request_id", requestID)
 	return append(w.dst, '}')

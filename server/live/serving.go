@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -39,6 +40,26 @@ func (e *Engine) Play(book *playbook.Playbook) { e.serving.Load().Play(book) }
 
 // Playbook is what decisions are made by now; nil: none are made.
 func (e *Engine) Playbook() *playbook.Playbook { return e.serving.Load().book.Load() }
+
+// Vocabulary is what a playbook may name that is made for these definitions and models.
+func (s *Serving) Vocabulary() playbook.Vocabulary {
+	v := playbook.Vocabulary{Features: s.features, Tasks: playbook.StandardTasks()}
+	snapshot := s.registry.Snapshot()
+	for _, m := range snapshot.Models() {
+		if !slices.Contains(v.Tasks, m.Task) {
+			v.Tasks = append(v.Tasks, m.Task)
+		}
+	}
+	_ = snapshot.Release() // closes only what was replaced meanwhile
+	return v
+}
+
+// Vocabulary is Serving.Vocabulary of what serves now.
+func (e *Engine) Vocabulary() playbook.Vocabulary {
+	s, snapshot := e.acquire()
+	defer e.release(snapshot)
+	return s.Vocabulary()
+}
 
 // Close takes the models out of service; for a Serving that never came to serve.
 func (s *Serving) Close() error { return s.registry.Close() }

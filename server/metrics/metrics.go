@@ -42,6 +42,8 @@ type Metrics struct {
 
 	flush       flushMetrics
 	reloads     *prometheus.CounterVec
+	playbooks   *prometheus.CounterVec
+	playbook    *prometheus.GaugeVec
 	trimFailed  prometheus.Counter
 	trimmed     prometheus.Counter
 	trimmedLast prometheus.Gauge
@@ -70,6 +72,8 @@ func New(registry prometheus.Registerer) *Metrics {
 	m.deliveryMetrics()
 	m.registerDecisions()
 	m.reloads = m.counterVec("reloads_total", "Times the features and bundles were read again.", "result")
+	m.playbooks = m.counterVec("playbooks_total", "Times another playbook was to serve; failed left the old one serving.", "result")
+	m.playbook = m.gaugeVec("playbook_info", "The playbook that serves; always 1.", "revision")
 	return m
 }
 
@@ -132,10 +136,21 @@ func (m *Metrics) ForgetScores(bundle string) { m.scores.DeleteLabelValues(bundl
 func (m *Metrics) Degraded(cause string) { m.degraded.WithLabelValues(cause).Inc() }
 
 // Reloaded counts a reload.
-func (m *Metrics) Reloaded(err error) {
-	result := "ok"
+func (m *Metrics) Reloaded(err error) { m.reloads.WithLabelValues(result(err)).Inc() }
+
+// PlaybookServes counts a playbook that came to serve.
+func (m *Metrics) PlaybookServes(revision string) {
+	m.playbooks.WithLabelValues(result(nil)).Inc()
+	m.playbook.Reset()
+	m.playbook.WithLabelValues(revision).Set(1)
+}
+
+// PlaybookFailed counts a playbook that could not come to serve.
+func (m *Metrics) PlaybookFailed(err error) { m.playbooks.WithLabelValues(result(err)).Inc() }
+
+func result(err error) string {
 	if err != nil {
-		result = "failed"
+		return "failed"
 	}
-	m.reloads.WithLabelValues(result).Inc()
+	return "ok"
 }

@@ -11,9 +11,11 @@ import (
 	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
+// MaxBytes is how large a playbook may be.
+const MaxBytes = 1 << 20
+
 // Bounds of a playbook file.
 const (
-	maxFileBytes   = 1 << 20
 	maxPlays       = 1000
 	maxActions     = 500
 	maxLimits      = 100 // caps, and budgets, and experiments
@@ -48,7 +50,7 @@ func Parse(data []byte, v Vocabulary) (*Playbook, error) {
 	if len(r.Problems) > 0 {
 		return nil, r.Problems.Err()
 	}
-	root := r.Parse(data, maxFileBytes, "version, actions and plays")
+	root := r.Parse(data, MaxBytes, "version, actions and plays")
 	if root == nil {
 		return nil, r.Problems.Err()
 	}
