@@ -56,7 +56,7 @@ func (d *Decider) draw(choice string, l *playbook.Learning, n int, among bandit.
 	out := Draw{Choice: choice, Segment: segment(l, d.in.Facts)}
 	seed := bandit.Seed(d.in.Decision, choice)
 	if d.in.Table != nil {
-		if row := d.in.Table.Row(choice, out.Segment); row != nil && len(row.Arms) == n {
+		if row := d.in.Table.Row(choice, out.Segment); row != nil && fits(row, n, name) {
 			arm, propensity := row.Draw(seed, among)
 			out.Arm, out.Propensity, out.Row = row.Arms[arm].Name, propensity, row.Version
 			return out
@@ -66,6 +66,19 @@ func (d *Decider) draw(choice string, l *playbook.Learning, n int, among bandit.
 	arm, propensity := row.Draw(seed, among)
 	out.Arm, out.Propensity = name(arm), propensity
 	return out
+}
+
+// fits tells whether a row is about these arms: a playbook may serve before the table is that of its choices.
+func fits(row *bandit.Row, n int, name func(int) string) bool {
+	if len(row.Arms) != n {
+		return false
+	}
+	for i := range row.Arms {
+		if row.Arms[i].Name != name(i) {
+			return false
+		}
+	}
+	return true
 }
 
 // alike is a row in which nothing is known of any arm.

@@ -13,7 +13,7 @@ func (m *Metrics) registerDecisions() {
 	d := &m.decisions
 	d.issued = m.counterVec("actions_total", "Actions decided, by play, action and whether a holdout held them back.", "play", "action", "held")
 	d.withheld = m.counterVec("actions_withheld_total", "Actions that plays proposed and that were not issued, by why.", "why")
-	d.outcomes = m.counterVec("outcomes_total", "What became of actions, by play, action and variant.", "play", "action", "variant", "outcome")
+	d.outcomes = m.counterVec("outcomes_total", "What became of actions, by play, action and variant. Each server counts all of them: take the maximum, not the sum.", "play", "action", "variant", "outcome")
 	d.timers = m.counterVec("timers_total", "Timers that were due, by what became of them.", "outcome")
 	d.lateness = m.histogram("timer_lateness_seconds", "From when a timer was due to when what it brought about was committed.", seconds)
 }

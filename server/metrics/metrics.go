@@ -52,6 +52,7 @@ type Metrics struct {
 	archivedLast            prometheus.Gauge
 
 	Delivery *Delivery
+	Ledger   *Ledger
 
 	decisions decisionMetrics
 }
@@ -71,6 +72,7 @@ func New(registry prometheus.Registerer) *Metrics {
 	m.storeMetrics()
 	m.deliveryMetrics()
 	m.registerDecisions()
+	m.registerLedger()
 	m.reloads = m.counterVec("reloads_total", "Times the features and bundles were read again.", "result")
 	m.playbooks = m.counterVec("playbooks_total", "Times another playbook was to serve; failed left the old one serving.", "result")
 	m.playbook = m.gaugeVec("playbook_info", "The playbook that serves; always 1.", "revision")
