@@ -2,11 +2,14 @@
 package bundletest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing/fstest"
@@ -76,6 +79,18 @@ func Plain(model string) Bundle {
 	b.Golden = bundle.Golden{Rows: [][]bundle.Number{{0, 0, 0, 0}}, Scores: []bundle.Score{{0.5}}, Tolerance: 1e-5}
 	return b
 }
+
+// Constant is version 1 of a model for a task that gives every row the same score.
+func Constant(task string, score float32) Bundle {
+	b := base("constant", 17)
+	b.Name, b.Task, b.Tensor = task, task, "y"
+	b.ONNX = bytes.Replace(b.ONNX, float(0.123), float(score), 1)
+	b.Golden = bundle.Golden{Rows: [][]bundle.Number{{0, 0, 0, 0}}, Scores: []bundle.Score{{float64(score)}}, Tolerance: 1e-5}
+	return b
+}
+
+// float is a number as an ONNX file holds it.
+func float(x float32) []byte { return binary.LittleEndian.AppendUint32(nil, math.Float32bits(x)) }
 
 func base(model string, opset int) Bundle {
 	return Bundle{

@@ -38,6 +38,7 @@ def main() -> None:
     then = helper.make_graph([helper.make_node("Identity", ["x"], ["t"])], "then", [], [tensor("t", row)])
     truth = helper.make_node("Constant", [], ["yes"], value=helper.make_tensor("yes", TensorProto.BOOL, [], [True]))
     save("branch", [truth, helper.make_node("If", ["yes"], ["y"], then_branch=then, else_branch=then)], row, row)
+    constant()
     external()
     text()
 
@@ -77,6 +78,16 @@ def write(file: str, graph: onnx.GraphProto, names: list | None) -> None:
     if names:
         helper.set_model_props(model, {"halfstep.inputs": "\n".join(names)})
     (HERE / f"{file}.onnx").write_bytes(model.SerializeToString())
+
+
+def constant() -> None:
+    """Says 0.123 of every row. bundletest.Constant puts another score in its place, which stands in the file as four bytes."""
+    says = helper.make_tensor("says", TensorProto.FLOAT, [1], np.array([0.123], np.float32).tobytes(), raw=True)
+    nodes = [
+        helper.make_node("Shape", ["x"], ["rows"], start=0, end=1),
+        helper.make_node("ConstantOfShape", ["rows"], ["y"], value=says),
+    ]
+    save("constant", nodes, [None, len(NAMES)], [None])
 
 
 def external() -> None:
