@@ -230,3 +230,56 @@ func TestImportsFireNothing(t *testing.T) {
 		require.Empty(t, in.Actions)
 	}
 }
+
+func TestARequestThatIsRefusedLeavesNothingBehind(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	e.happens("Search", "{}")
+	refused := []live.Request{{Customer: "c", Preview: true, At: 1}, {Customer: "d"}, {Customer: "e"}}
+	unknown := []live.Request{{Customer: "c", Ask: []string{"weather"}}}
+	for range 3 {
+		require.Error(t, e.Score(refused, make([]live.Answer, 3)))
+		require.Error(t, e.Score(unknown, make([]live.Answer, 1)))
+		issued, _ := e.asked(live.Wish{Kinds: []string{"note"}})
+		require.Len(t, issued, 1)
+	}
+}
+
+func TestPreviewIssuesNothing(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	for range 5 {
+		answers := make([]live.Answer, 1)
+		require.NoError(t, e.Score([]live.Request{{Customer: "c", Preview: true, Moment: features.Moment{Channel: "web"}}}, answers))
+		require.Equal(t, []string{"guide", "note"}, names(actions(t, answers[0].Actions)))
+	}
+	require.Zero(t, e.driver.commits)
+}
+
+func TestModelsRunOnlyForPlaysThatMayFireAndReadThem(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(`
+version: 1
+actions: {guide: {kind: guide, channels: [web], value: 2}}
+plays:
+  - {name: few, on: Search, when: features.searches_1h > 1 && predictions.churn >= 0, propose: [guide]}
+  - {name: none, on: Product Viewed, propose: [guide]}
+`)
+	runs := func() uint64 {
+		families, err := e.registry.Gather()
+		require.NoError(t, err)
+		for _, f := range families {
+			for _, m := range f.GetMetric() {
+				if f.GetName() == "halfstep_stage_seconds" && m.GetLabel()[0].GetValue() == "model" {
+					return m.GetHistogram().GetSampleCount()
+				}
+			}
+		}
+		return 0
+	}
+	e.happens("Product Viewed", "{}")
+	e.happens("Search", "{}")
+	require.Zero(t, runs(), "no play that may fire reads a prediction")
+	require.Len(t, e.happens("Search", "{}"), 1)
+	require.EqualValues(t, 1, runs())
+}

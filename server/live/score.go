@@ -233,10 +233,14 @@ func (j *scoring) recycle() {
 	}
 	sc := j.scratch
 	for i := range sc.items {
-		j.serving.states.Put(sc.items[i].person.state)
-		sc.items[i].person.reset()
+		p := sc.items[i].person
+		if p.state != nil { // nil: the call failed before it came to this request
+			j.serving.states.Put(p.state)
+		}
+		p.reset()
 	}
 	clear(sc.items)
+	sc.items = sc.items[:0]
 	clear(sc.ids)
 	clear(sc.models)
 	clear(sc.changes)
