@@ -10,6 +10,7 @@ import (
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/models"
+	"github.com/halfstep-ml/halfstep/server/bandit"
 	"github.com/halfstep-ml/halfstep/server/decide"
 	"github.com/halfstep-ml/halfstep/server/playbook"
 )
@@ -47,6 +48,42 @@ func (p *person) about(id string, row []float32, tags []string, said *features.C
 	p.facts.Customer = playbook.Customer{ID: id, Known: p.state.Events() > 0, Traits: p.state.Traits()}
 }
 
+// read reads the customer at now into row, and fills what conditions read, all but the predictions.
+func (p *person) read(id string, now int64, moment *features.Moment, row []float32) error {
+	if err := p.features.Read(p.state, now, moment, row); err != nil {
+		return err
+	}
+	p.state.Conversation(now, &p.said)
+	p.about(id, row, p.features.Tags(row, nil), &p.said)
+	p.facts.Channel = moment.Channel
+	return nil
+}
+
+// input is what a decision is made from, but for who asked and what budgets have left.
+func (p *person) input(id string, now int64, table *bandit.Table) decide.Input {
+	return decide.Input{
+		Playbook: p.book, Facts: &p.facts, Now: now, Contacts: p.state.Contacts(), OptOut: p.state.OptOut(), Fired: p.moments.fired,
+		Preferred: p.preferred(), Zone: p.zone(), Decision: id, Table: table,
+	}
+}
+
+// unasked makes the decision that events or a timer brought about, and writes what it issues into the state. It says whether it issued
+// anything.
+func (p *person) unasked(in *decide.Input) (issued bool) {
+	in.Proactive, in.Max = true, proactiveActions
+	p.decision = p.decider.Decide(in)
+	return p.issue(true)
+}
+
+// asked makes the decision that somebody asked for, and writes what it issues into the state. It says whether it issued anything.
+func (p *person) asked(in *decide.Input) (issued bool) {
+	if in.Asked = true; in.Max == 0 {
+		in.Max = defaultActions
+	}
+	p.decision = p.decider.Decide(in)
+	return p.issue(false)
+}
+
 // predicted lays predictions out as the playbook knows them. What failed is missing.
 func (p *person) predicted(predictions []models.Prediction) {
 	p.scores = p.scores[:0]
@@ -70,14 +107,14 @@ func (p *person) zone() string {
 	return p.facts.Context.Find("timezone").Text()
 }
 
-// preferred is the channel that a customer is on most; empty when it is not known.
-func (s *Serving) preferred(row []float32) string {
-	i, ok := s.features.Index("preferred_channel")
+// preferred is the channel that the customer is on most; empty when it is not known.
+func (p *person) preferred() string {
+	i, ok := p.features.Index("preferred_channel")
 	if !ok {
 		return ""
 	}
-	words := s.features.Features()[i].Vocabulary
-	if at := row[i]; at >= 0 && int(at) < len(words) {
+	words := p.features.Features()[i].Vocabulary
+	if at := p.facts.Vector[i]; at >= 0 && int(at) < len(words) {
 		return words[int(at)]
 	}
 	return ""
@@ -117,15 +154,23 @@ func (p *person) unsettle() {
 	o.Actions = kept
 }
 
-// neededBy is which predictions plays that may fire yet read.
-func neededBy(fired []decide.Firing, facts *playbook.Facts) (tasks playbook.Tasks) {
-	for _, f := range fired {
-		facts.Event = f.Event
-		if f.Play.Possible(facts) {
+// needs is which predictions plays that may fire yet read, when somebody asks or when nobody does.
+func (p *person) needs(asked bool) (tasks playbook.Tasks) {
+	for _, f := range p.moments.fired {
+		p.facts.Event = f.Event
+		if f.Play.Possible(&p.facts) {
 			tasks |= f.Play.Needs.Predictions
 		}
 	}
-	facts.Event = nil
+	p.facts.Event = nil
+	if !asked {
+		return tasks
+	}
+	for _, play := range p.book.Asked() {
+		if play.Needs.Predictions&^tasks != 0 && play.Possible(&p.facts) {
+			tasks |= play.Needs.Predictions
+		}
+	}
 	return tasks
 }
 

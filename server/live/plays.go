@@ -82,6 +82,17 @@ func (m *moments) change(c store.TimerChange) {
 	m.timers = append(m.timers, c)
 }
 
+// momentOf is the instant at which plays fired, as the last of their events tells it.
+func momentOf(fired []decide.Firing) features.Moment {
+	moment := features.Moment{Channel: channelOf(fired)}
+	for i := range fired {
+		if e := fired[i].Event; e != nil {
+			moment.Context, moment.Page = e.Context, e.Properties.Find("path").Text()
+		}
+	}
+	return moment
+}
+
 // channelOf is where the customer was when the play was fired.
 func channelOf(fired []decide.Firing) string {
 	for i := len(fired) - 1; i >= 0; i-- {

@@ -9,7 +9,6 @@ import (
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/models"
-	"github.com/halfstep-ml/halfstep/server/decide"
 )
 
 // proactive is a decision that nobody asked for: events or a timer brought it about.
@@ -26,47 +25,31 @@ type proactive struct {
 	record   made
 }
 
-// look reads the customer at now, and fills what conditions read, all but the predictions.
+// look reads the customer now, where the plays fired.
 func (d *proactive) look() error {
-	p := d.person
-	d.now = max(d.engine.Now(), p.state.LastAt())
-	channel := channelOf(p.moments.fired)
-	moment := features.Moment{Channel: channel}
-	for i := range p.moments.fired {
-		if fired := p.moments.fired[i].Event; fired != nil {
-			moment.Context, moment.Page = fired.Context, fired.Properties.Find("path").Text()
-		}
-	}
-	d.row = make([]float32, d.serving.features.Len())
-	if err := d.serving.features.Read(p.state, d.now, &moment, d.row); err != nil {
-		return err
-	}
-	p.state.Conversation(d.now, &p.said)
-	p.about(d.customer, d.row, d.serving.features.Tags(d.row, nil), &p.said)
-	p.facts.Channel = channel
-	return nil
+	d.now = max(d.engine.Now(), d.state.LastAt())
+	d.row = make([]float32, d.features.Len())
+	moment := momentOf(d.moments.fired)
+	return d.read(d.customer, d.now, &moment, d.row)
 }
 
 // decide makes the decision, and writes what it issues into the state. It says whether it issued anything.
 func (d *proactive) decide(ctx context.Context) bool {
 	p, e := d.person, d.engine
-	predictions := e.predict(ctx, d.models, p.book, neededBy(p.moments.fired, &p.facts), d.row)
+	predictions := e.predict(ctx, d.models, p.book, p.needs(false), d.row)
 	p.predicted(predictions)
 	id := newDecisionID(store.ShardOf(d.customer, e.store.Shards()))
-	in := decide.Input{
-		Playbook: p.book, Facts: &p.facts, Now: d.now, Contacts: p.state.Contacts(), OptOut: p.state.OptOut(), Fired: p.moments.fired,
-		Proactive: true, Max: proactiveActions, Preferred: d.serving.preferred(d.row), Zone: p.zone(), Decision: id, Table: e.learnt.Load(),
-	}
+	in := p.input(id, d.now, e.learnt.Load())
 	if len(p.book.Budgets) > 0 {
 		p.spent.begin(e, p.book, id, d.deadline, false)
 		in.Budgets = &p.spent
 	}
-	p.decision = p.decider.Decide(&in)
+	issued := p.unasked(&in)
 	d.record = made{
 		id: id, customer: d.customer, at: d.now, proactive: true, events: d.events, channel: p.facts.Channel,
 		features: d.serving.features.Revision(), playbook: p.book.Revision, predictions: predictions,
 	}
-	return p.issue(true)
+	return issued
 }
 
 // add puts the decision's record into the change that commits it.

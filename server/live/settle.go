@@ -44,20 +44,13 @@ func (j *scoring) decide(it *item) {
 	p, r, a := it.person, it.request, it.answer
 	p.about(r.Customer, it.row, a.Tags, &a.Said)
 	p.facts.Context, p.facts.Channel = r.Moment.Context, r.Moment.Channel
-	in := decide.Input{
-		Playbook: j.book, Facts: &p.facts, Now: a.At, Contacts: p.state.Contacts(), OptOut: p.state.OptOut(), Fired: p.moments.fired,
-		Asked: true, Max: r.Actions.Max, Kinds: r.Actions.Kinds, Preferred: j.serving.preferred(it.row), Zone: p.zone(),
-		Decision: a.DecisionID, Table: j.engine.learnt.Load(), Unavailable: !it.stateful,
-	}
-	if in.Max == 0 {
-		in.Max = defaultActions
-	}
+	in := p.input(a.DecisionID, a.At, j.engine.learnt.Load())
+	in.Max, in.Kinds, in.Unavailable = r.Actions.Max, r.Actions.Kinds, !it.stateful
 	if len(j.book.Budgets) > 0 {
 		p.spent.begin(j.engine, j.book, a.DecisionID, j.deadline, r.Preview)
 		in.Budgets = &p.spent
 	}
-	p.decision = p.decider.Decide(&in)
-	if p.issue(false) && !r.Preview {
+	if p.asked(&in) && !r.Preview {
 		it.commits = true
 	}
 	it.render()

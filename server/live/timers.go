@@ -9,10 +9,8 @@ import (
 	"time"
 
 	"github.com/halfstep-ml/halfstep/features"
-	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/models"
-	"github.com/halfstep-ml/halfstep/server/decide"
 	"github.com/halfstep-ml/halfstep/server/playbook"
 )
 
@@ -185,7 +183,9 @@ func (d *dueTimers) fire(ctx context.Context, g *due, state *features.State, sna
 	p.state, p.features, p.book = state, d.serving.features, d.book
 	now := max(d.engine.Now(), state.LastAt())
 	for i := range g.timers {
-		d.wake(p, &g.timers[i], now)
+		if err := p.wake(&g.timers[i], now); err != nil {
+			d.engine.complain("a timer cannot fire", err)
+		}
 	}
 	g.fired = len(p.moments.fired)
 	one := proactive{
@@ -196,7 +196,7 @@ func (d *dueTimers) fire(ctx context.Context, g *due, state *features.State, sna
 		p.before = append(p.before, snap.State...)
 		if err := one.look(); err != nil {
 			d.engine.complain("a play cannot be decided", err)
-		} else if d.await(&one); len(p.moments.fired) > 0 {
+		} else if p.await(one.now); len(p.moments.fired) > 0 {
 			issued = one.decide(ctx)
 		}
 	}
@@ -207,64 +207,6 @@ func (d *dueTimers) fire(ctx context.Context, g *due, state *features.State, sna
 		one.add(&change)
 	}
 	return change, len(change.Timers) > 0
-}
-
-// wake takes a due timer off the state, if it is the one that the state means, and has its play fire unless it is moot.
-func (d *dueTimers) wake(p *person, t *store.Timer, now int64) {
-	w, ok := p.state.Waiting(t.Name)
-	if ok && w.Due != t.Due.UnixMilli() {
-		return // it was moved; this is a claim of where it stood
-	}
-	p.moments.cancel(p.state, t.Name)
-	if !ok {
-		p.moments.change(store.TimerChange{Name: t.Name})
-		return
-	}
-	play := d.book.Play(t.Name)
-	switch {
-	case play == nil:
-		return // the playbook that set it serves no more
-	case play.Trigger == playbook.OnDwell && !d.serving.features.Session(p.state.LastAt(), now):
-		return
-	}
-	e, err := event.Decode(t.Payload, event.Origin{History: true})
-	if err != nil {
-		d.engine.complain("the event of a timer cannot be read", err)
-		return
-	}
-	p.moments.fired = append(p.moments.fired, decide.Firing{Play: play, Event: &e})
-}
-
-// await puts off the plays that wait for an hour of the day.
-func (d *dueTimers) await(one *proactive) {
-	kept := one.moments.fired[:0]
-	for _, f := range one.moments.fired {
-		if until := d.hour(one, f); until > one.now {
-			one.moments.wait(one.state, features.Wait{Name: f.Play.Name, Due: until}, f.Event)
-			continue
-		}
-		kept = append(kept, f)
-	}
-	one.moments.fired = kept
-}
-
-// hour is the beginning of the hour that a play waits for; 0 when it waits for none, or it is here.
-func (d *dueTimers) hour(one *proactive, f decide.Firing) int64 {
-	if f.Play.Hour == nil {
-		return 0
-	}
-	one.facts.Event = f.Event
-	wanted := f.Play.Hour.Eval(&one.facts)
-	if !(wanted >= 0 && wanted < 24) {
-		return 0
-	}
-	const hour = int64(time.Hour / time.Millisecond)
-	for at, n := one.now-one.now%hour, 0; n < 25; at, n = at+hour, n+1 {
-		if d.serving.features.Hour(at) == int(wanted) {
-			return at
-		}
-	}
-	return 0
 }
 
 // settle counts what was committed, and wakes who delivers it.
