@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"maps"
+	"math"
 	"sync"
 	"time"
 
@@ -14,6 +15,9 @@ const (
 	// maxCells bounds what is counted apart. Past it the oldest days go, and then what is new: only playbooks that keep renaming
 	// things get there.
 	maxCells = 1 << 16
+	// Sums are of whole numbers, so that they do not depend on the order in which shards are read.
+	tenThousand = 1e4
+	billion     = 1e9
 )
 
 // cell is what is counted together: the actions that a play issued on a day in one wording.
@@ -64,8 +68,8 @@ type armCell struct {
 
 type drawn struct {
 	times uint64
-	// chances is the sum of the propensities that the arm was drawn with.
-	chances float64
+	// chances is the sum of the propensities that the arm was drawn with, in billionths.
+	chances uint64
 }
 
 // counts is what reports are made of. It is safe for concurrent use.
@@ -121,7 +125,7 @@ func (c *counts) draw(d *decision, one draw) {
 				c.arms[at] = &drawn{}
 			}
 			c.arms[at].times++
-			c.arms[at].chances += one.Propensity
+			c.arms[at].chances += uint64(math.Round(min(max(one.Propensity, 0), 1) * billion))
 		}
 	}
 }
@@ -141,7 +145,7 @@ func (c *counts) became(o *live.Outcome) {
 			*n++
 		}
 		if o.Outcome == "converted" {
-			t.value += o.Value
+			t.value += math.Round(o.Value * tenThousand)
 		}
 	}
 }

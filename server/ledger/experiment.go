@@ -36,17 +36,23 @@ const leastExpected = 5
 
 func experiment(c *decide.Choice, table *bandit.Table, counted map[armCell]*drawn) Experiment {
 	e := Experiment{Choice: c.Name, Mode: string(c.Policy.Mode), Arms: make([]Arm, len(c.Arms))}
-	draws := make([]drawn, len(c.Arms))
+	draws, found := make([]drawn, len(c.Arms)), 0
 	for i, name := range c.Arms {
 		e.Arms[i].Arm = name
 		if d := counted[armCell{choice: c.Name, arm: name}]; d != nil {
 			draws[i] = *d
+			found++
 		}
 		e.Arms[i].Drawn = draws[i].times
 	}
 	e.stand(table)
+	for at := range counted {
+		if at.choice == c.Name {
+			found--
+		}
+	}
 	expected := expect(draws)
-	if expected == nil {
+	if expected == nil || found < 0 { // arms that are no more had a part of the chances
 		return e
 	}
 	var observed []uint64
@@ -93,15 +99,17 @@ func expect(draws []drawn) []float64 {
 	out := make([]float64, len(draws))
 	if len(draws) == 2 {
 		a, b := &draws[0], &draws[1]
-		out[0] = a.chances + float64(b.times) - b.chances
-		out[1] = b.chances + float64(a.times) - a.chances
+		out[0] = a.chance() + float64(b.times) - b.chance()
+		out[1] = b.chance() + float64(a.times) - a.chance()
 		return out
 	}
 	for i, d := range draws {
-		if math.Abs(d.chances*float64(len(draws))-float64(d.times)) > 1e-6*max(1, float64(d.times)) {
+		if math.Abs(d.chance()*float64(len(draws))-float64(d.times)) > 1e-6*max(1, float64(d.times)) {
 			return nil
 		}
 		out[i] = total / float64(len(draws))
 	}
 	return out
 }
+
+func (d *drawn) chance() float64 { return float64(d.chances) / billion }

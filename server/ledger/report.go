@@ -128,14 +128,14 @@ func row(at cell, t, all *tally) Row {
 	r := Row{
 		Action: at.action, Play: at.play, Variant: at.variant, Issued: t.issued, Held: t.held,
 		Shown: t.shown, Accepted: t.accepted, Declined: t.declined, Dismissed: t.dismissed, Converted: t.converted, Expired: t.expired,
-		Value: t.value, HeldConverted: t.heldConverted,
+		Value: t.value / tenThousand, HeldConverted: t.heldConverted,
 		Rates: Rates{
 			Shown: t.rate(t.shown), Accepted: t.rate(t.accepted), Declined: t.rate(t.declined), Dismissed: t.rate(t.dismissed),
 			Converted: t.rate(t.converted), Expired: t.rate(t.expired),
 		},
 	}
 	if t.converted > 0 {
-		mean := t.value / float64(t.converted)
+		mean := r.Value / float64(t.converted)
 		r.MeanValue = &mean
 	}
 	held := share(all.heldConverted, all.held)
