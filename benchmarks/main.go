@@ -1,7 +1,7 @@
 // Command benchmarks measures halfstep against what is expected of it, on real data and in one run, and prints a table. Answers are
 // checked before they are timed.
 //
-//	go run ./benchmarks/... [--only fold,score] [--data DIR]
+//	go run ./benchmarks/... [--only decide_200,score] [--data DIR]
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -19,23 +20,31 @@ import (
 	"github.com/halfstep-ml/halfstep/benchmarks/report"
 )
 
-// results is where a whole run is written.
-const results = "benchmarks/results/spine.json"
+// results is the folder that figures are written to, a file a table.
+const results = "benchmarks/results"
 
 // suite is rows that are measured together.
 type suite struct {
+	table   string // that the rows belong to
 	name    string
 	measure func(*bench, context.Context) ([]report.Row, error)
 }
 
+// The tables.
+const (
+	spine    = "spine"
+	deciding = "decide"
+)
+
 // suites, in the order in which they run.
 var suites = []suite{
-	{"fold", (*bench).fold},
-	{"read", (*bench).read},
-	{"state", (*bench).state},
-	{"replay", (*bench).replay},
-	{"score", (*bench).score},
-	{"events", (*bench).events},
+	{spine, "fold", (*bench).fold},
+	{spine, "read", (*bench).read},
+	{spine, "state", (*bench).state},
+	{spine, "replay", (*bench).replay},
+	{spine, "score", (*bench).score},
+	{spine, "events", (*bench).events},
+	{deciding, "decide_200", (*bench).decide},
 }
 
 func main() {
@@ -53,8 +62,8 @@ func main() {
 
 func measure(ctx context.Context) (err error) {
 	flags := pflag.NewFlagSet("benchmarks", pflag.ContinueOnError)
-	only := flags.StringSlice("only", nil, "suites to run: "+names())
-	out := flags.String("out", "", "file for the figures (of a whole run "+results+", else none)")
+	only := flags.StringSlice("only", nil, "suites or tables to run: "+strings.Join(append(names(), spine, deciding), ", "))
+	out := flags.String("out", results, "folder for the figures of every table that is run whole")
 	b := &bench{}
 	flags.StringVar(&b.data, "data", dataFolder(), "folder of real data (HALFSTEP_DATA)")
 	flags.StringVar(&b.bundles, "bundles", "models/bundles", "folder of bundles")
@@ -64,40 +73,52 @@ func measure(ctx context.Context) (err error) {
 		}
 		return err
 	}
-	for _, name := range *only {
-		if !slices.ContainsFunc(suites, func(s suite) bool { return s.name == name }) {
-			return fmt.Errorf("--only: unknown suite %q, expected some of %s", name, names())
-		}
+	chosen, err := choose(*only)
+	if err != nil {
+		return err
 	}
 	if err := b.open(); err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.close()) }()
-	rows, err := b.rows(ctx, *only)
-	if err != nil {
-		return err
+	for _, table := range []string{spine, deciding} {
+		of := slices.DeleteFunc(slices.Clone(chosen), func(s suite) bool { return s.table != table })
+		if len(of) == 0 {
+			continue
+		}
+		rows, err := b.rows(ctx, of)
+		if err != nil {
+			return err
+		}
+		if len(of) < len(slices.DeleteFunc(slices.Clone(suites), func(s suite) bool { return s.table != table })) {
+			continue
+		}
+		if err := b.write(ctx, filepath.Join(*out, table+".json"), rows); err != nil {
+			return err
+		}
 	}
-	if *out == "" && len(*only) == 0 {
-		*out = results
+	return nil
+}
+
+// choose finds the suites that go by some names; all without any.
+func choose(only []string) (chosen []suite, err error) {
+	for _, name := range only {
+		if !slices.ContainsFunc(suites, func(s suite) bool { return s.name == name || s.table == name }) {
+			return nil, fmt.Errorf("--only: unknown suite %q, expected some of %s", name, strings.Join(names(), ", "))
+		}
 	}
-	if *out == "" {
-		return nil
+	for _, s := range suites {
+		if len(only) == 0 || slices.Contains(only, s.name) || slices.Contains(only, s.table) {
+			chosen = append(chosen, s)
+		}
 	}
-	r := report.Report{Command: "go run ./benchmarks/... " + strings.Join(os.Args[1:], " "), Versions: b.versions(ctx), Rows: rows}
-	r.Command = strings.TrimSpace(r.Command)
-	if r.Machine, err = report.ThisMachine(); err != nil {
-		return err
-	}
-	return r.Write(*out)
+	return chosen, nil
 }
 
 // rows measures, and prints the table.
-func (b *bench) rows(ctx context.Context, only []string) ([]report.Row, error) {
+func (b *bench) rows(ctx context.Context, of []suite) ([]report.Row, error) {
 	var all []report.Row
-	for _, s := range suites {
-		if len(only) > 0 && !slices.Contains(only, s.name) {
-			continue
-		}
+	for _, s := range of {
 		fmt.Fprintln(os.Stderr, "measuring:", s.name)
 		rows, err := s.measure(b, ctx)
 		if err != nil {
@@ -111,12 +132,21 @@ func (b *bench) rows(ctx context.Context, only []string) ([]report.Row, error) {
 	return all, report.Print(os.Stdout, all)
 }
 
-func names() string {
+func (b *bench) write(ctx context.Context, path string, rows []report.Row) (err error) {
+	command := strings.TrimSpace("go run ./benchmarks/... " + strings.Join(os.Args[1:], " "))
+	r := report.Report{Command: command, Versions: b.versions(ctx), Rows: rows}
+	if r.Machine, err = report.ThisMachine(); err != nil {
+		return err
+	}
+	return r.Write(path)
+}
+
+func names() []string {
 	all := make([]string, len(suites))
 	for i, s := range suites {
 		all[i] = s.name
 	}
-	return strings.Join(all, ", ")
+	return all
 }
 
 func dataFolder() string {
