@@ -16,6 +16,8 @@ type folder struct {
 	removed int64
 }
 
+func (f *folder) wants([]byte) bool { return true }
+
 func (f *folder) duplicates() int64 { return f.removed }
 
 func (f *folder) fold(events []event.Event) {

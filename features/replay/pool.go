@@ -14,6 +14,8 @@ import (
 
 // visitor does what a replay is for, customer by customer. It is for one goroutine.
 type visitor interface {
+	// wants says whether a customer is to be decoded at all.
+	wants(id []byte) bool
 	// customer is given all events of a customer in order of arrival. They are valid until it returns.
 	customer(id string, events []event.Event) error
 	// bucket says that all customers of a bucket have been seen.
@@ -110,8 +112,10 @@ func (w *worker) bucket(ctx context.Context, pieces [][]byte) error {
 		for n < len(rest) && bytes.Equal(rest[n].customer, rest[0].customer) {
 			n++
 		}
-		if err := w.customer(string(rest[0].customer), rest[:n]); err != nil {
-			return err
+		if w.visitor.wants(rest[0].customer) {
+			if err := w.customer(string(rest[0].customer), rest[:n]); err != nil {
+				return err
+			}
 		}
 		rest = rest[n:]
 	}

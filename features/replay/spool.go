@@ -14,6 +14,7 @@ import (
 type spool struct {
 	limit int64
 	dir   string
+	keeps bool // what is taken stays, to be taken again
 
 	mu      sync.Mutex
 	buckets []bucket
@@ -81,13 +82,15 @@ func (s *spool) spill() error {
 	return nil
 }
 
-// take returns the pieces of a bucket, in their order, and forgets them.
+// take returns the pieces of a bucket, in their order, and forgets them unless it keeps them.
 func (s *spool) take(n int) ([][]byte, error) {
 	s.mu.Lock()
 	b := s.buckets[n]
-	s.buckets[n] = bucket{}
-	for _, piece := range b.pieces {
-		s.held -= int64(cap(piece))
+	if !s.keeps {
+		s.buckets[n] = bucket{}
+		for _, piece := range b.pieces {
+			s.held -= int64(cap(piece))
+		}
 	}
 	s.mu.Unlock()
 	if len(b.spilled) == 0 {
