@@ -33,6 +33,7 @@ type Model struct {
 	runtime *ort.Runtime
 	session Session
 	columns []int     // index in the vector of each input
+	usual   []float32 // value of each input that says nothing
 	buffers sync.Pool // of *buffer
 
 	holders holders
@@ -64,7 +65,7 @@ func open(ctx context.Context, b *bundle.Bundle, features bundle.Features, runti
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", b.Model.Name, err)
 	}
-	m := &Model{Bundle: b, id: b.ID(), runtime: runtime, session: session, columns: columns}
+	m := &Model{Bundle: b, id: b.ID(), runtime: runtime, session: session, columns: columns, usual: usual(&b.Reference)}
 	m.buffers.New = func() any { return &buffer{} }
 	b.ONNX = nil // the session has its own copy
 	if session.Width() != len(columns) {

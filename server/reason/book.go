@@ -1,8 +1,6 @@
 package reason
 
 import (
-	"fmt"
-
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/expr"
 	"github.com/halfstep-ml/halfstep/server/playbook"
@@ -33,8 +31,8 @@ type part struct {
 	facts []fact // of a leaf
 }
 
-// Compile prepares the sentences of a playbook made for a FeatureSet; without a playbook those of the features, in English.
-func Compile(book *playbook.Playbook, set *features.FeatureSet) (*Book, error) {
+// Compile prepares the sentences of a playbook made for a FeatureSet; without a playbook (nil) those of the features, in English.
+func Compile(book *playbook.Playbook, set *features.FeatureSet) *Book {
 	b := &Book{Playbook: book, tasks: map[string]fact{}}
 	c := &compiler{book: b, set: set, wording: language("en")}
 	if book != nil {
@@ -46,18 +44,16 @@ func Compile(book *playbook.Playbook, set *features.FeatureSet) (*Book, error) {
 		b.columns = append(b.columns, c.feature(i))
 	}
 	if book == nil {
-		return b, nil
+		return b
 	}
 	for i, task := range book.Tasks {
 		b.tasks[task] = c.prediction(task, i)
 	}
 	b.plays = make([]play, len(book.Plays))
 	for i, p := range book.Plays {
-		if err := c.play(&b.plays[i], p); err != nil {
-			return nil, fmt.Errorf("reasons of the play %s: %w", p.Name, err)
-		}
+		c.play(&b.plays[i], p)
 	}
-	return b, nil
+	return b
 }
 
 // compiler makes a Book.
@@ -68,11 +64,11 @@ type compiler struct {
 	vocabulary playbook.Vocabulary
 }
 
-func (c *compiler) play(out *play, p *playbook.Play) error {
+func (c *compiler) play(out *play, p *playbook.Play) {
 	for _, clause := range p.Clauses {
-		compiled, err := c.part(p, clause.Predicate, expr.Parts(clause.Source()))
-		if err != nil {
-			return err
+		compiled, err := c.part(clause.Predicate, expr.Parts(clause.Source()))
+		if err != nil { // a part of what compiles may be too much by itself: then it is not taken apart
+			compiled = part{holds: clause.Predicate, facts: c.facts(clause.Predicate, nil)}
 		}
 		out.conditions = append(out.conditions, compiled)
 	}
@@ -82,14 +78,13 @@ func (c *compiler) play(out *play, p *playbook.Play) error {
 			out.likely = append(out.likely, c.book.tasks[task])
 		}
 	}
-	return nil
 }
 
 // part compiles a part of a condition; of the whole the compiled form is there already.
-func (c *compiler) part(p *playbook.Play, whole *playbook.Predicate, of expr.Part) (part, error) {
+func (c *compiler) part(whole *playbook.Predicate, of expr.Part) (part, error) {
 	out := part{logic: of.Logic}
 	for _, inner := range of.Parts {
-		compiled, err := c.part(p, nil, inner)
+		compiled, err := c.part(nil, inner)
 		if err != nil {
 			return part{}, err
 		}
@@ -101,11 +96,17 @@ func (c *compiler) part(p *playbook.Play, whole *playbook.Predicate, of expr.Par
 	if out.holds = whole; whole == nil {
 		var err error
 		if out.holds, err = playbook.Condition(of.Source, c.vocabulary); err != nil {
-			return part{}, fmt.Errorf("%s: %w", of.Source, err)
+			return part{}, err
 		}
 	}
-	for _, name := range out.holds.Variables() {
-		out.facts = append(out.facts, c.about(name, of.Texts)...)
-	}
+	out.facts = c.facts(out.holds, of.Texts)
 	return out, nil
+}
+
+// facts are those that a condition reads.
+func (c *compiler) facts(p *playbook.Predicate, texts []string) (facts []fact) {
+	for _, name := range p.Variables() {
+		facts = append(facts, c.about(name, texts)...)
+	}
+	return facts
 }

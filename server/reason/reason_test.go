@@ -30,8 +30,7 @@ func compiled(t testing.TB, source []byte, set *features.FeatureSet) (*Book, *pl
 	t.Helper()
 	book, err := playbook.Parse(source, playbook.Vocabulary{Features: set, Tasks: playbook.StandardTasks()})
 	require.NoError(t, err)
-	b, err := Compile(book, set)
-	require.NoError(t, err)
+	b := Compile(book, set)
 	return b, &playbook.Facts{Vector: make([]float32, set.Len()), Predictions: make([]float32, len(book.Tasks))}
 }
 
@@ -193,8 +192,7 @@ func TestAFeatureOfOnesOwnIsSaidByItsMeaning(t *testing.T) {
 		"  - {name: wishes, meaning: things wished for, unit: wishes, on: Wish, aggregate: count, windows: [7d]}\n" +
 		"  - {name: colour, meaning: the colour liked, request: context.colour, vocabulary: [red, blue]}\n"))
 	require.NoError(t, err)
-	b, err := Compile(nil, set)
-	require.NoError(t, err)
+	b := Compile(nil, set)
 	var teller Teller
 	f := &playbook.Facts{Vector: []float32{4, 1}}
 	require.Equal(t, "things wished for in 7 days: 4 wishes", string(teller.Feature(b, 0, f).Text))
