@@ -177,15 +177,23 @@ func (d *Decider) propose(f Firing) {
 		if len(d.in.Kinds) > 0 && !slices.Contains(d.in.Kinds, p.Action.Kind) {
 			continue
 		}
-		c := candidate{Firing: f, action: p.Action, worth: p.Worth(d.in.Facts)}
-		at := slices.IndexFunc(d.candidates, func(o candidate) bool { return o.action == p.Action })
-		switch {
-		case at < 0:
-			d.candidates = append(d.candidates, c)
-		case c.worth.Total > d.candidates[at].worth.Total:
-			d.candidates[at] = c
+		worth := p.Worth(d.in.Facts)
+		if c := d.candidate(p.Action); c == nil {
+			d.candidates = append(d.candidates, candidate{Firing: f, action: p.Action, worth: worth})
+		} else if worth.Total > c.worth.Total {
+			c.Firing, c.worth = f, worth
 		}
 	}
+}
+
+// candidate finds what was proposed of an action already, nil for nothing.
+func (d *Decider) candidate(a *playbook.Action) *candidate {
+	for i := range d.candidates {
+		if d.candidates[i].action == a {
+			return &d.candidates[i]
+		}
+	}
+	return nil
 }
 
 func (d *Decider) withhold(c *candidate, why Why, by string, until int64) {
