@@ -26,6 +26,8 @@ type Options struct {
 	Deliveries Deliveries
 	// Playbooks answers /playbook.
 	Playbooks Playbooks
+	// Reports answers /reports/actions.
+	Reports Reports
 	// Scrape answers /metrics.
 	Scrape http.Handler
 	// Ready says why the server cannot answer; nil: it can.
@@ -51,6 +53,7 @@ type API struct {
 	maxInFlight  int64
 	storeTimeout time.Duration
 	deliveries   Deliveries
+	reports      Reports
 	playbooks    Playbooks
 	heartbeat    time.Duration // between signs of life of a stream
 
@@ -64,7 +67,7 @@ func New(o Options) *API {
 	a := &API{
 		engine: o.Engine, metrics: o.Metrics, log: o.Log, scrape: o.Scrape, ready: o.Ready, version: o.Version, keys: o.Keys,
 		maxBody: o.MaxBody, maxInFlight: int64(o.MaxInFlight), storeTimeout: o.StoreTimeout,
-		deliveries: o.Deliveries, playbooks: o.Playbooks, heartbeat: heartbeat,
+		deliveries: o.Deliveries, reports: o.Reports, playbooks: o.Playbooks, heartbeat: heartbeat,
 	}
 	a.calls.New = func() any {
 		return &call{json: newBody(), requests: make([]live.Request, 1), answers: make([]live.Answer, 1)}
@@ -109,6 +112,7 @@ func (a *API) routes() []route {
 		{method: "DELETE", path: "/customers/:id", role: config.Admin, answer: a.deleteCustomer},
 		// A stream lasts: the number of streams has a bound of its own.
 		{method: "GET", path: "/actions/stream", role: config.Score, free: true, answer: a.getActionStream},
+		{method: "GET", path: "/reports/actions", role: config.Score, answer: a.getActionReport},
 		{method: "GET", path: "/deliveries/dead", role: config.Admin, answer: a.getDead},
 		{method: "GET", path: "/playbook", role: config.Score, answer: a.getPlaybook},
 		{method: "PUT", path: "/playbook", role: config.Admin, answer: a.putPlaybook},
