@@ -17,6 +17,7 @@ type Answer struct {
 	Known       bool
 	At          int64 // Unix milliseconds
 	Predictions []models.Prediction
+	Because     [][]byte              // JSON: what did most to each of the predictions; empty: nobody asked
 	Said        features.Conversation // of the visit that is under way, with what the last message was read as asking for
 	Tags        []string
 	Degraded    []string
@@ -43,7 +44,7 @@ func (a *Answer) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `,"at":`...)
 	dst = appendTime(dst, a.At)
 	dst = append(dst, `,"predictions":`...)
-	dst = appendPredictions(dst, a.Predictions)
+	dst = appendPredictions(dst, a.Predictions, a.Because)
 	dst = a.appendIntents(append(dst, `,"intents":`...))
 	dst = append(dst, `,"actions":`...)
 	dst = appendList(dst, a.Actions)
@@ -88,7 +89,7 @@ func appendList(dst, list []byte) []byte {
 	return append(dst, list...)
 }
 
-func appendPredictions(dst []byte, predictions []models.Prediction) []byte {
+func appendPredictions(dst []byte, predictions []models.Prediction, because [][]byte) []byte {
 	dst = append(dst, '{')
 	for i := range predictions {
 		p := &predictions[i]
@@ -106,7 +107,11 @@ func appendPredictions(dst []byte, predictions []models.Prediction) []byte {
 		}
 		dst = append(dst, `,"model":`...)
 		dst = appendText(dst, p.Model)
-		dst = append(dst, `,"slot":"live"}`...)
+		dst = append(dst, `,"slot":"live"`...)
+		if i < len(because) && because[i] != nil {
+			dst = append(append(dst, `,"because":`...), because[i]...)
+		}
+		dst = append(dst, '}')
 	}
 	return append(dst, '}')
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/halfstep-ml/halfstep/server/bandit"
 	"github.com/halfstep-ml/halfstep/server/decide"
 	"github.com/halfstep-ml/halfstep/server/playbook"
+	"github.com/halfstep-ml/halfstep/server/reason"
 )
 
 // How many actions are issued unless the caller says otherwise.
@@ -34,12 +35,16 @@ type person struct {
 	spent    budget
 	decider  decide.Decider
 	decision *decide.Decision // nil: none was made
+
+	sentences *reason.Book // of book, or of the features alone
+	teller    reason.Teller
+	effects   []effects // nil: nobody asked
 }
 
 func (p *person) reset() {
 	p.moments.reset()
 	p.facts, p.decision, p.features, p.book, p.state = playbook.Facts{}, nil, nil, nil, nil
-	p.before = p.before[:0]
+	p.before, p.effects, p.sentences = p.before[:0], nil, nil
 }
 
 // about fills what conditions read of a customer whose vector was read at now.

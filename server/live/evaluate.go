@@ -22,6 +22,7 @@ func (j *scoring) evaluate(it *item, snap *store.Snapshot, err error) error {
 		state = j.serving.states.Get().(*features.State)
 	}
 	it.person.state, it.person.features, it.person.book = state, j.serving.features, j.book
+	it.person.sentences = j.serving.sentences(j.book)
 	it.stateful, it.commits, it.folding = err == nil, false, folding{}
 	if err == nil {
 		if err = j.serving.read(snap, state); err != nil {

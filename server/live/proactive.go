@@ -68,6 +68,7 @@ func (in *ingestion) begin(g *group, state *features.State) {
 	}
 	g.person.reset()
 	g.person.state, g.person.features, g.person.book = state, in.serving.features, in.book
+	g.person.sentences = in.serving.sentences(in.book)
 }
 
 // change is what has to be committed of a customer whose events were folded: the state, the timers and what was decided.

@@ -90,7 +90,7 @@ func (p *Profile) AppendJSON(dst []byte) []byte {
 		dst = appendNumber(dst, p.Vector[i])
 	}
 	dst = appendTexts(append(dst, `},"tags":`...), p.Tags)
-	dst = appendPredictions(append(dst, `,"predictions":`...), p.Predictions)
+	dst = appendPredictions(append(dst, `,"predictions":`...), p.Predictions, nil)
 	dst = p.appendCart(append(dst, `,"cart":`...))
 	dst = p.Traits.AppendJSON(append(dst, `,"traits":`...))
 	dst = p.appendOptOut(append(dst, `,"opt_out":`...))

@@ -1,56 +1,49 @@
 package live
 
 import (
-	"strings"
-
 	"github.com/halfstep-ml/halfstep/server/decide"
+	"github.com/halfstep-ml/halfstep/server/playbook"
+	"github.com/halfstep-ml/halfstep/server/reason"
 )
 
-// appendReasons says why an action is issued: what its play looked at, and what that was.
+// sentences are those of a playbook that serves, or did until now; nil for those of the features alone.
+func (s *Serving) sentences(book *playbook.Playbook) *reason.Book {
+	if b := s.reasons.Load(); b.Playbook == book {
+		return b
+	}
+	return reason.Compile(book, s.features)
+}
+
+// reasons are why an action is issued: what its play looked at, and what that was. They are valid until the next are asked for.
+func (p *person) reasons(a *decide.Action) []reason.Reason {
+	p.facts.Event = a.Event
+	reasons := p.teller.Tell(p.sentences, a.Play, &p.facts)
+	p.facts.Event = nil
+	return reasons
+}
+
 func (p *person) appendReasons(dst []byte, a *decide.Action) []byte {
 	dst = append(dst, '[')
-	n := 0
-	for _, clause := range a.Play.Clauses {
-		for _, name := range clause.Variables() {
-			value, ok := p.number(name)
-			if !ok {
-				continue
-			}
-			if n++; n > 1 {
-				dst = append(dst, ',')
-			}
-			_, short, _ := strings.Cut(name, ".")
-			dst = append(dst, `{"text":`...)
-			dst = appendText(dst, clause.Source())
-			dst = append(dst, `,"feature":`...)
-			dst = appendText(dst, short)
-			dst = append(dst, `,"value":`...)
-			dst = append(appendNumber(dst, value), '}')
+	for i, r := range p.reasons(a) {
+		if i > 0 {
+			dst = append(dst, ',')
 		}
+		dst = appendReason(dst, &r)
+		if effect, ok := p.effect(a.Play, r.Column); ok {
+			dst = append(dst, `,"effect":`...)
+			dst = appendNumber(dst, effect)
+		}
+		dst = append(dst, '}')
 	}
 	return append(dst, ']')
 }
 
-// number is what a condition read under a name; false when it is no number.
-func (p *person) number(name string) (float32, bool) {
-	room, short, _ := strings.Cut(name, ".")
-	switch room {
-	case "features":
-		if i, ok := p.features.Index(short); ok && i < len(p.facts.Vector) {
-			return p.facts.Vector[i], true
-		}
-	case "predictions":
-		for i, task := range p.book.Tasks {
-			if task == short && i < len(p.facts.Predictions) {
-				return p.facts.Predictions[i], true
-			}
-		}
-	case "intents":
-		for _, intent := range p.facts.Intents {
-			if intent.Name == short {
-				return intent.Score, true
-			}
-		}
-	}
-	return 0, false
+// appendReason appends an object that is left open.
+func appendReason(dst []byte, r *reason.Reason) []byte {
+	dst = append(dst, `{"text":`...)
+	dst = appendText(dst, string(r.Text))
+	dst = append(dst, `,"feature":`...)
+	dst = appendText(dst, r.Feature)
+	dst = append(dst, `,"value":`...)
+	return r.AppendValue(dst)
 }

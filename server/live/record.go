@@ -45,7 +45,7 @@ func (p *person) appendRecord(dst []byte, m *made) []byte {
 		dst = p.appendDecided(dst, m)
 	}
 	dst = append(dst, `,"predictions":`...)
-	dst = appendPredictions(dst, m.predictions)
+	dst = appendPredictions(dst, m.predictions, nil)
 	dst = append(dst, `,"degraded":`...)
 	dst = appendTexts(dst, m.degraded)
 	dst = append(dst, `,"revisions":{"features":`...)

@@ -37,6 +37,8 @@ const (
 	FeaturesDefault  = "features_default"  // predictions were made as if nothing was known of the customer
 	ModelTimeout     = "model_timeout"     // there was no time to run the models: the scores are base rates
 	ModelError       = "model_error"       // a model failed: its score is the base rate
+	ExplainTimeout   = "explain_timeout"   // there was no time to find out what features do to the scores
+	ExplainError     = "explain_error"     // it could not be found out
 	EventsNotStored  = "events_not_stored" // send the events again
 	ActionsNotKept   = "actions_not_kept"  // actions could not be committed, so none were issued
 	DecisionNotKept  = "decision_not_kept" // the same Idempotency-Key may give another answer

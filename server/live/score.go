@@ -109,7 +109,7 @@ func (j *scoring) prepare(requests []Request, answers []Answer) {
 		longest = max(longest, r.Deadline)
 		*a = Answer{
 			CustomerID: r.Customer, DecisionID: newDecisionID(store.ShardOf(r.Customer, j.engine.store.Shards())), Features: j.serving.features.Revision(),
-			Predictions: a.Predictions[:0], Tags: a.Tags[:0], Degraded: a.Degraded[:0],
+			Predictions: a.Predictions[:0], Because: a.Because[:0], Tags: a.Tags[:0], Degraded: a.Degraded[:0],
 			Said: features.Conversation{Intents: a.Said.Intents[:0]}, Actions: a.Actions[:0], Withheld: a.Withheld[:0],
 		}
 		if j.book != nil {
@@ -184,7 +184,7 @@ func (j *scoring) try(ctx context.Context) error {
 	}
 	j.predict(ctx)
 	for _, it := range j.pending {
-		j.decide(it)
+		j.decide(ctx, it)
 		j.seal(it)
 	}
 	j.commit(ctx)
@@ -249,7 +249,7 @@ func (j *scoring) recycle() {
 }
 
 func (a *Answer) reset() {
-	a.Predictions, a.Tags, a.Degraded, a.Replayed, a.Took = a.Predictions[:0], a.Tags[:0], a.Degraded[:0], nil, 0
+	a.Predictions, a.Because, a.Tags, a.Degraded, a.Replayed, a.Took = a.Predictions[:0], a.Because[:0], a.Tags[:0], a.Degraded[:0], nil, 0
 }
 
 // lack names something that the answer had to do without, once.

@@ -14,6 +14,7 @@ import (
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/models"
 	"github.com/halfstep-ml/halfstep/server/playbook"
+	"github.com/halfstep-ml/halfstep/server/reason"
 )
 
 // Serving is the definitions and the models made for them. A request sees one Serving from start to end.
@@ -22,18 +23,23 @@ type Serving struct {
 	registry *models.Registry
 	states   sync.Pool // of *features.State
 	book     atomic.Pointer[playbook.Playbook]
-	scores   sync.Map // bundle id -> prometheus.Observer
+	reasons  atomic.Pointer[reason.Book] // for book
+	scores   sync.Map                    // bundle id -> prometheus.Observer
 }
 
 // NewServing puts together definitions and a registry of models that were loaded with them. Whoever uses it owns the registry.
 func NewServing(set *features.FeatureSet, registry *models.Registry) *Serving {
 	s := &Serving{features: set, registry: registry}
 	s.states.New = func() any { return set.NewState() }
+	s.reasons.Store(reason.Compile(nil, set))
 	return s
 }
 
 // Play has decisions made by a playbook that was compiled for the same definitions; nil: none are made.
-func (s *Serving) Play(book *playbook.Playbook) { s.book.Store(book) }
+func (s *Serving) Play(book *playbook.Playbook) {
+	s.reasons.Store(reason.Compile(book, s.features))
+	s.book.Store(book)
+}
 
 // Play is Serving.Play of what serves now.
 func (e *Engine) Play(book *playbook.Playbook) { e.serving.Load().Play(book) }

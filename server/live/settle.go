@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"slices"
 
 	"github.com/halfstep-ml/halfstep/features/store"
@@ -37,8 +38,9 @@ func (j *scoring) needed(requests []Request) (names []string) {
 }
 
 // decide makes the decision that a request asks for.
-func (j *scoring) decide(it *item) {
+func (j *scoring) decide(ctx context.Context, it *item) {
 	if !j.decides(it) {
+		j.explain(ctx, it)
 		return
 	}
 	p, r, a := it.person, it.request, it.answer
@@ -53,6 +55,7 @@ func (j *scoring) decide(it *item) {
 	if p.asked(&in) && !r.Preview {
 		it.commits = true
 	}
+	j.explain(ctx, it)
 	it.render()
 }
 

@@ -180,7 +180,7 @@ func (d *dueTimers) fire(ctx context.Context, g *due, state *features.State, sna
 		d.engine.complain("a customer's state cannot be read", err)
 		return change, false
 	}
-	p.state, p.features, p.book = state, d.serving.features, d.book
+	p.state, p.features, p.book, p.sentences = state, d.serving.features, d.book, d.serving.sentences(d.book)
 	now := max(d.engine.Now(), state.LastAt())
 	for i := range g.timers {
 		if err := p.wake(&g.timers[i], now); err != nil {

@@ -22,7 +22,9 @@ type fact struct {
 	scale  float64                           // seconds in the unit of a span
 	text   sentence
 	none   sentence
-	absent sentence // says that there is no value
+	absent sentence // says that there is no value; empty: that is no reason
+	// unknown says so of a feature in any case.
+	unknown sentence
 }
 
 // scales are the seconds of the units of time.
@@ -58,6 +60,7 @@ func (c *compiler) feature(column int) fact {
 		}
 		return math.NaN()
 	})
+	out.unknown = c.wording.compile(c.wording.Unknown, map[string]string{"name": fixed["meaning"]})
 	out.column, out.scale, out.words = column, scales[f.Unit], f.Vocabulary
 	for _, word := range f.Vocabulary {
 		out.called = append(out.called, c.wording.word(word))

@@ -2,6 +2,7 @@ package reason
 
 import (
 	"fmt"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
@@ -199,6 +200,10 @@ func TestAFeatureOfOnesOwnIsSaidByItsMeaning(t *testing.T) {
 	r := teller.Feature(b, 1, f)
 	require.Equal(t, "the colour liked: blue", string(r.Text))
 	require.Equal(t, `"blue"`, string(r.AppendValue(nil)))
+	f.Vector[0] = float32(math.NaN())
+	r = teller.Feature(b, 0, f)
+	require.Equal(t, "nothing is known of things wished for", string(r.Text))
+	require.Equal(t, "null", string(r.AppendValue(nil)))
 }
 
 func TestSpans(t *testing.T) {

@@ -49,7 +49,7 @@ type Teller struct {
 // what the condition did, over the same facts. The reasons are valid until the next call.
 func (t *Teller) Tell(b *Book, p *playbook.Play, f *playbook.Facts) []Reason {
 	t.book, t.facts, t.reasons, t.text, t.later = b, f, t.reasons[:0], t.text[:0], t.later[:0]
-	if p.Index >= len(b.plays) || b.Playbook == nil || b.Playbook.Plays[p.Index] != p {
+	if b == nil || p.Index >= len(b.plays) || b.Playbook == nil || b.Playbook.Plays[p.Index] != p {
 		return nil
 	}
 	play := &b.plays[p.Index]
@@ -74,14 +74,15 @@ func (t *Teller) Tell(b *Book, p *playbook.Play, f *playbook.Facts) []Reason {
 	return t.reasons
 }
 
-// Feature says what a column of the vector is. It is valid until the next call.
+// Feature says what a column of the vector is, missing or not. It is valid until the next call.
 func (t *Teller) Feature(b *Book, column int, f *playbook.Facts) *Reason {
 	t.book, t.facts, t.reasons, t.text = b, f, t.reasons[:0], t.text[:0]
 	t.tell(&b.columns[column])
-	t.facts, t.book = nil, nil
 	if len(t.reasons) == 0 {
-		return nil
+		c := &b.columns[column]
+		t.reasons = append(t.reasons, Reason{Text: c.unknown.append(nil, 0, "", 1), Feature: c.name, Column: column, number: float32(c.number(f)), numeric: true})
 	}
+	t.facts, t.book = nil, nil
 	return &t.reasons[0]
 }
 
