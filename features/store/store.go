@@ -43,7 +43,7 @@ type Change struct {
 	Records []Record
 	// Timers are set or cancelled.
 	Timers []TimerChange
-	// Links are looked up again with Link (a decision id -> customer id); they expire with the journal.
+	// Links are looked up again with Link (a decision id -> customer id, and where the records are); they expire with the journal.
 	Links []string
 	// Erase deletes state, timers and links and leaves Tombstone under a hash of the id. Records and State must be empty.
 	Erase     bool
@@ -121,8 +121,10 @@ type Driver interface {
 	// Scrub removes the journal entries of a customer from its shard, up to and with those of a version: what came after an erasure
 	// belongs to the customer's next life.
 	Scrub(ctx context.Context, id string, upTo uint64) (removed int, err error)
-	// Link returns the customer a link was committed for, and whether there is one. The shard is the customer's.
-	Link(ctx context.Context, shard int, link string) (id string, ok bool, err error)
+	// Link returns the customer a link was committed for, and whether there is one. The shard is the customer's. The entries of its
+	// commit are the first ones after the cursor; where the journal no longer has them, others are. The cursor of a link that an
+	// earlier release committed may be "".
+	Link(ctx context.Context, shard int, link string) (id, after string, ok bool, err error)
 	// Spend takes one of limit under a key that all customers and servers share, and says whether it could: never are more than
 	// limit taken, however many ask at once. What a token holds it holds once, so asking again under it answers the same. Keys and
 	// tokens are any text. The count is forgotten some time after expires, but never within CounterGrace of the last Spend that it

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,9 +28,10 @@ func newDecisionID(shard int) string {
 	return string(id[:])
 }
 
-// decision is the record of an answer in the journal.
+// decision is what a decision's record is known by, and what was answered under a key.
 type decision struct {
-	ID     string          `json:"id"`
+	ID     string          `json:"decision_id"`
+	OldID  string          `json:"id"`  // as earlier releases called it
 	Key    string          `json:"key"` // the link of the Idempotency-Key
 	Answer json.RawMessage `json:"answer"`
 }
@@ -59,43 +61,80 @@ func (j *scoring) keep(it *item) bool {
 	return true
 }
 
-// earlier returns the answer that was given under a link, nil if there was none or the journal has forgotten it.
+// errForgotten is about a decision that was made, and of which the journal knows no more.
+var errForgotten = errors.New("the journal no longer has the decision")
+
+// earlier returns the answer that was given under a link, nil if there was none.
 func (e *Engine) earlier(customer, link string, deadline time.Time) ([]byte, error) {
-	return beside(e, deadline, func(ctx context.Context) ([]byte, error) {
+	return beside(e, deadline, func(ctx context.Context) (answer []byte, err error) {
 		shard := store.ShardOf(customer, e.store.Shards())
-		if _, ok, err := e.store.Link(ctx, shard, link); err != nil || !ok {
-			return nil, err
-		}
-		return e.findDecision(ctx, shard, customer, link)
+		_, err = e.linked(ctx, shard, link, func(d *decision) bool {
+			answer = d.Answer
+			return d.Key == link
+		})
+		return answer, err
 	})
 }
 
-// journalPage is how many entries are read at once.
-const journalPage = 1000
+// Decision returns the record of a decision, as JSON, if it was committed and the journal still has it.
+func (e *Engine) Decision(ctx context.Context, id string) (record []byte, found bool, err error) {
+	shard, ok := shardOfDecision(id)
+	if !ok || shard >= e.store.Shards() {
+		return nil, false, nil
+	}
+	record, err = e.linked(ctx, shard, id, func(d *decision) bool { return d.ID == id || d.OldID == id })
+	if errors.Is(err, errForgotten) {
+		return nil, false, nil
+	}
+	return record, record != nil, err
+}
 
-// findDecision reads through a shard's journal. That is slow, and as rare as a request that is sent twice.
-func (e *Engine) findDecision(ctx context.Context, shard int, customer, link string) ([]byte, error) {
-	for cursor := ""; ; {
-		entries, err := e.store.ReadJournal(ctx, shard, cursor, journalPage)
+// shardOfDecision undoes newDecisionID.
+func shardOfDecision(id string) (shard int, ok bool) {
+	digits, made, ok := strings.Cut(id, "-")
+	n, err := strconv.ParseUint(digits, 16, 16)
+	if _, wrong := ulid.ParseStrict(made); !ok || len(digits) != 4 || err != nil || wrong != nil {
+		return 0, false
+	}
+	return int(n), true
+}
+
+// linkedPage is how many entries are read at once where a link leads: a commit seldom has more.
+const linkedPage = 32
+
+// linked returns the record of the decision that a link was committed with, nil if there is no such link.
+func (e *Engine) linked(ctx context.Context, shard int, link string, is func(*decision) bool) ([]byte, error) {
+	customer, after, ok, err := e.store.Link(ctx, shard, link)
+	if err != nil || !ok {
+		return nil, err
+	}
+	for version := uint64(0); ; {
+		entries, err := e.store.ReadJournal(ctx, shard, after, linkedPage)
 		if err != nil {
 			return nil, fmt.Errorf("read the journal: %w", err)
 		}
 		for i := range entries {
 			entry := &entries[i]
-			if entry.Kind != store.RecordDecision || entry.Customer != customer || !strings.Contains(string(entry.Data), link) {
+			if version == 0 {
+				version = entry.Version
+			}
+			if entry.Customer != customer || entry.Version != version {
+				return nil, errForgotten // the entries of a commit stand together, and these are another's
+			}
+			if entry.Kind != store.RecordDecision {
 				continue
 			}
 			var d decision
 			if err := json.Unmarshal(entry.Data, &d); err != nil {
 				return nil, fmt.Errorf("read a decision: %w", err)
 			}
-			if d.Key == link {
-				return d.Answer, nil
+			if is(&d) {
+				return entry.Data, nil
 			}
 		}
-		if len(entries) < journalPage {
-			return nil, errors.New("the journal no longer has the decision of this Idempotency-Key")
+		if len(entries) < linkedPage {
+			return nil, errForgotten
 		}
-		cursor = entries[len(entries)-1].Cursor
+		after = entries[len(entries)-1].Cursor
 	}
 }

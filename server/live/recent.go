@@ -14,6 +14,9 @@ type Record struct {
 	Data json.RawMessage
 }
 
+// journalPage is how many entries are read at once.
+const journalPage = 1000
+
 // Recent returns the last records of a customer that the journal still has, at most limit, the newest last. It reads through the
 // journal of the customer's whole shard, so it is for people who look at one customer, not for a request path.
 func (e *Engine) Recent(ctx context.Context, id string, limit int) ([]Record, error) {

@@ -89,7 +89,7 @@ func (d *Driver) TrimJournal(ctx context.Context, n, keep int, upTo string) (int
 	last := s.journal[drop-1].seq
 	s.journal = slices.Clone(s.journal[drop:])
 	for name, l := range s.links {
-		if l.seq <= last {
+		if l.first <= last {
 			delete(s.links, name)
 		}
 	}

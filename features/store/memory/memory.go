@@ -35,7 +35,7 @@ type shard struct {
 
 type link struct {
 	customer string
-	seq      uint64
+	first    uint64 // the number of the first entry of its commit
 }
 
 var _ store.Driver = (*Driver)(nil)
@@ -114,6 +114,7 @@ func (d *Driver) apply(s *shard, c *store.Change) {
 		}
 	}
 	cust.state, cust.version = bytes.Clone(c.State), c.Expect+1
+	first := s.lastSeq + 1
 	for _, r := range c.Records {
 		s.append(c.ID, cust.version, r)
 	}
@@ -121,7 +122,7 @@ func (d *Driver) apply(s *shard, c *store.Change) {
 		s.setTimer(c.ID, t)
 	}
 	for _, l := range c.Links {
-		s.links[l] = link{customer: c.ID, seq: s.lastSeq}
+		s.links[l] = link{customer: c.ID, first: first}
 	}
 }
 
@@ -136,13 +137,16 @@ func (d *Driver) erase(s *shard, c *store.Change) {
 }
 
 // Link implements store.Driver.
-func (d *Driver) Link(ctx context.Context, n int, name string) (string, bool, error) {
+func (d *Driver) Link(ctx context.Context, n int, name string) (id, after string, ok bool, err error) {
 	if err := d.rlock(ctx); err != nil {
-		return "", false, err
+		return "", "", false, err
 	}
 	defer d.mu.RUnlock()
 	l, ok := d.shards[n].links[name]
-	return l.customer, ok, nil
+	if !ok {
+		return "", "", false, nil
+	}
+	return l.customer, cursor(l.first - 1), true, nil
 }
 
 // Meta implements store.Driver.

@@ -88,12 +88,13 @@ func (c *commit) change(change *store.Change) (bool, error) {
 	}
 	c.set(cellKey(hash), cell.Encode(change))
 	c.versions[hash] = change.Expect + 1
+	first := c.seq + 1
 	for _, r := range change.Records {
 		c.seq++
 		c.set(seqKey(prefixJournal, c.seq), encodeEntry(change.ID, change.Expect+1, r))
 	}
 	for _, link := range change.Links {
-		c.link(hash, change.ID, link)
+		c.link(hash, first, change.ID, link)
 	}
 	for _, t := range change.Timers {
 		if err == nil {
@@ -121,10 +122,11 @@ func (c *commit) version(hash store.IDHash) (uint64, error) {
 	return snapshot.Version, err
 }
 
-func (c *commit) link(hash store.IDHash, id, link string) {
-	c.set(linkKey(link), encodeLink(c.seq, id))
+// link adds a link to the commit whose first entry has this number.
+func (c *commit) link(hash store.IDHash, first uint64, id, link string) {
+	c.set(linkKey(link), encodeLink(first, id))
 	c.set(hashLinkKey(hash, link), nil)
-	c.set(linkAgeKey(c.seq, link), hash[:])
+	c.set(linkAgeKey(first, link), hash[:])
 	c.links[hash] = append(c.links[hash], link)
 }
 

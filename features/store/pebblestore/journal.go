@@ -116,8 +116,8 @@ func (d *Driver) dropBefore(ctx context.Context, end uint64) error {
 			return true, err
 		}
 		// A link that was committed again since is younger than this row of it.
-		seq, _, err := decodeLink(current)
-		if err == nil && seq < end && len(value) == hashSize {
+		first, _, err := decodeLink(current)
+		if err == nil && first < end && len(value) == hashSize {
 			_ = batch.Delete(linkKey(link), nil)
 			_ = batch.Delete(hashLinkKey(store.IDHash(value), link), nil)
 		}
@@ -168,15 +168,18 @@ func (d *Driver) scanJournal(
 }
 
 // Link implements store.Driver.
-func (d *Driver) Link(ctx context.Context, _ int, link string) (string, bool, error) {
+func (d *Driver) Link(ctx context.Context, _ int, link string) (id, after string, ok bool, err error) {
 	if err := d.enter(ctx); err != nil {
-		return "", false, err
+		return "", "", false, err
 	}
 	defer d.open.RUnlock()
 	value, err := d.get(linkKey(link))
 	if err != nil || value == nil {
-		return "", false, err
+		return "", "", false, err
 	}
-	_, id, err := decodeLink(value)
-	return id, err == nil, err
+	first, id, err := decodeLink(value)
+	if err != nil {
+		return "", "", false, fmt.Errorf("read link %s: %w", link, err)
+	}
+	return id, cursor(max(first, 1) - 1), true, nil
 }

@@ -14,7 +14,7 @@ import (
 //	j seq             -> journal entry: customer, version, kind, data
 //	t hash name       -> timer: when next to hand it out, due, customer, payload
 //	d next hash name  -> nothing: the timers in the order in which they are handed out
-//	l link            -> seq of its commit, customer
+//	l link            -> seq of the first entry of its commit (of the last, in earlier releases), customer
 //	h hash link       -> nothing: a customer's links, for erasing them
 //	x seq link        -> hash: the links by age, for dropping them with the journal
 //	m key             -> value that belongs to the whole store

@@ -92,12 +92,12 @@ func decodeTimer(name string, b []byte) (storedTimer, error) {
 	return t, r.err
 }
 
-func encodeLink(seq uint64, id string) []byte {
-	return append(binary.BigEndian.AppendUint64(nil, seq), id...)
+func encodeLink(first uint64, id string) []byte {
+	return append(binary.BigEndian.AppendUint64(nil, first), id...)
 }
 
-func decodeLink(b []byte) (seq uint64, id string, err error) {
+func decodeLink(b []byte) (first uint64, id string, err error) {
 	r := reader{b: b}
-	seq = r.uint64()
-	return seq, string(r.b), r.err
+	first = r.uint64()
+	return first, string(r.b), r.err
 }

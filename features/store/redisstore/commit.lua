@@ -8,6 +8,7 @@ local due = base .. 'due'
 local call = redis.call
 local outcomes = {}
 local applies, hash, id, version
+local first -- the id of the first entry of the change; not set when it has none
 
 local function cancel(name)
   local timers = base .. 't:' .. hash
@@ -31,7 +32,8 @@ end
 
 local function link(name)
   local links = base .. 'k:' .. hash
-  call('SET', base .. 'l:' .. name, id, 'PX', link_ttl)
+  local value = first and '\0' .. first .. '\0' .. id or id
+  call('SET', base .. 'l:' .. name, value, 'PX', link_ttl)
   call('ZREMRANGEBYSCORE', links, '-inf', now)
   call('ZADD', links, now + link_ttl, name)
   call('PEXPIRE', links, link_ttl)
@@ -42,7 +44,7 @@ while i <= last do
   local step = ARGV[i]
   if step == 'c' then -- hash, id, expected head, cell, new version, time to live (0: none)
     local key, ttl = base .. 'c:' .. ARGV[i + 1], ARGV[i + 6]
-    hash, id, version = ARGV[i + 1], ARGV[i + 2], ARGV[i + 5]
+    hash, id, version, first = ARGV[i + 1], ARGV[i + 2], ARGV[i + 5], nil
     applies = call('GETRANGE', key, 0, 7) == ARGV[i + 3]
     outcomes[#outcomes + 1] = applies and '1' or '0'
     if applies then
@@ -55,7 +57,8 @@ while i <= last do
     i = i + 7
   elseif step == 'j' then -- kind, data
     if applies then
-      call('XADD', journal, '*', 'c', id, 'v', version, 'k', ARGV[i + 1], 'd', ARGV[i + 2])
+      local entry = call('XADD', journal, '*', 'c', id, 'v', version, 'k', ARGV[i + 1], 'd', ARGV[i + 2])
+      first = first or entry
     end
     i = i + 3
   elseif step == 't' then -- timer: name, due (ms), value

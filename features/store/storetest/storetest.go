@@ -40,6 +40,8 @@ func Run(t *testing.T, open Open) {
 		{"erase what the same commit made", testEraseInOneCommit},
 		{"scrub", testScrub},
 		{"links", testLinks},
+		{"links find their entries", testLinkedEntries},
+		{"links after trim and scrub", testLinksOutliveEntries},
 		{"spend", testSpend},
 		{"spend from what is over", testSpendLate},
 		{"64 spenders never take too many", testSpenders},
@@ -190,7 +192,7 @@ func testClosed(t *testing.T, d store.Driver) {
 	_, trimErr := d.TrimJournal(ctx, 0, 1, "")
 	_, claimErr := d.ClaimTimers(ctx, 0, time.Now(), time.Second, 1)
 	_, scrubErr := d.Scrub(ctx, "a", 1)
-	_, _, linkErr := d.Link(ctx, 0, "l")
+	_, _, _, linkErr := d.Link(ctx, 0, "l")
 	_, spendErr := d.Spend(ctx, "k", "t", 1, time.Now())
 	_, spentErr := d.Spent(ctx, "k")
 	_, metaErr := d.Meta(ctx, "k")
