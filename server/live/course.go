@@ -98,7 +98,7 @@ func (c *Course) Event(ctx context.Context, e *event.Event, asked bool) error {
 		moment.Channel = strings.ToLower(moment.Channel)
 		err = c.decide(ctx, &moment, true)
 	} else if len(p.moments.fired) > 0 {
-		moment := momentOf(p.moments.fired)
+		moment := p.moment(c.now)
 		err = c.decide(ctx, &moment, false)
 	}
 	c.apply()
@@ -159,7 +159,7 @@ func (c *Course) fire(ctx context.Context, due int64) error {
 	if len(p.moments.fired) == 0 {
 		return nil
 	}
-	moment := momentOf(p.moments.fired)
+	moment := p.moment(now)
 	if err := p.read(c.customer, now, &moment, c.row); err != nil {
 		return err
 	}
@@ -218,4 +218,9 @@ func (c *Course) apply() {
 			c.o.Witness.Timer(c.now, t.Name, TimerMoot)
 		}
 	}
+}
+
+// BudgetKey names the counter of a budget in the window that now (Unix milliseconds) lies in, and says when that ends.
+func BudgetKey(b *playbook.Budget, now int64, zone *time.Location) (key string, ends time.Time) {
+	return budgetKey(b, now, zone)
 }

@@ -82,15 +82,19 @@ func (m *moments) change(c store.TimerChange) {
 	m.timers = append(m.timers, c)
 }
 
-// momentOf is the instant at which plays fired, as the last of their events tells it.
-func momentOf(fired []decide.Firing) features.Moment {
-	moment := features.Moment{Channel: channelOf(fired)}
+// moment is the instant at which plays fire, as the last of their events tells it. A customer whose visit is over is on no channel any
+// more.
+func (p *person) moment(now int64) (m features.Moment) {
+	fired := p.moments.fired
+	if p.features.Session(p.state.LastAt(), now) {
+		m.Channel = channelOf(fired)
+	}
 	for i := range fired {
 		if e := fired[i].Event; e != nil {
-			moment.Context, moment.Page = e.Context, e.Properties.Find("path").Text()
+			m.Context, m.Page = e.Context, e.Properties.Find("path").Text()
 		}
 	}
-	return moment
+	return m
 }
 
 // channelOf is where the customer was when the play was fired.

@@ -29,7 +29,7 @@ type proactive struct {
 func (d *proactive) look() error {
 	d.now = max(d.engine.Now(), d.state.LastAt())
 	d.row = make([]float32, d.features.Len())
-	moment := momentOf(d.moments.fired)
+	moment := d.moment(d.now)
 	return d.read(d.customer, d.now, &moment, d.row)
 }
 
