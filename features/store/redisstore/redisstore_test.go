@@ -181,3 +181,43 @@ func TestLostAnswer(t *testing.T) {
 		t.Errorf("it was not applied exactly once: %+v, %v", out[0], err)
 	}
 }
+
+// TestDueShards has a shard be due from when its first timer is, until the timer is claimed, and again when the claim ends.
+func TestDueShards(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	d := open(t, redisstore.Options{URL: server.URL(), Shards: 600}) // more than one pipeline
+	due := time.Now().Add(time.Minute)
+	want := map[int]bool{}
+	for i := range 20 {
+		id := fmt.Sprint(i)
+		shard := store.ShardOf(id, 600)
+		want[shard] = true
+		outcomes := make([]error, 1)
+		change := store.Change{ID: id, State: []byte("s"), Timers: []store.TimerChange{{Name: "x", Due: due}}}
+		if err := d.Commit(t.Context(), shard, []store.Change{change}, outcomes); err != nil || outcomes[0] != nil {
+			t.Fatal(err, outcomes)
+		}
+	}
+	check := func(now time.Time, n int) {
+		t.Helper()
+		shards, err := d.DueShards(t.Context(), now)
+		if err != nil || len(shards) != n {
+			t.Errorf("%d shards are due, %v; expected %d", len(shards), err, n)
+		}
+		for _, shard := range shards {
+			if !want[shard] {
+				t.Errorf("shard %d is due, and has no timers", shard)
+			}
+		}
+	}
+	check(due.Add(-time.Millisecond), 0)
+	check(due, len(want))
+	for shard := range want {
+		if _, err := d.ClaimTimers(t.Context(), shard, due, time.Minute, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check(due, 0)
+	check(due.Add(time.Minute), len(want))
+}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/halfstep-ml/halfstep/features/store"
 )
 
@@ -31,6 +33,37 @@ func (d *Driver) ClaimTimers(
 		}
 	}
 	return out, nil
+}
+
+// duePipe is how many shards are looked at in one pipeline.
+const duePipe = 256
+
+// DueShards lists the shards that have timers to hand out at now. It looks at many in a pipeline, so that waiting for timers costs
+// little: a claim for each shard is a round trip for each.
+func (d *Driver) DueShards(ctx context.Context, now time.Time) ([]int, error) {
+	if err := d.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer d.open.RUnlock()
+	until := strconv.FormatInt(now.UnixMilli(), 10)
+	var due []int
+	for first := 0; first < len(d.bases); first += duePipe {
+		bases := d.bases[first:min(first+duePipe, len(d.bases))]
+		pipe := d.client.Pipeline()
+		counts := make([]*redis.IntCmd, len(bases))
+		for i, base := range bases {
+			counts[i] = pipe.ZCount(ctx, base+"due", "-inf", until)
+		}
+		if _, err := pipe.Exec(ctx); err != nil {
+			return nil, fmt.Errorf("find due timers of %d shards: %w", len(bases), err)
+		}
+		for i, count := range counts {
+			if count.Val() > 0 {
+				due = append(due, first+i)
+			}
+		}
+	}
+	return due, nil
 }
 
 func timer(customer, name, value string) (store.Timer, error) {

@@ -35,6 +35,7 @@ func Run(t *testing.T, open Open) {
 		{"timer set, moved, cancelled", testTimerChanges},
 		{"timers of one commit", testTimersInOneCommit},
 		{"timers go to one claimant", testTimerClaims},
+		{"shards with due timers", testDueShards},
 		{"timers come back after the lease", testTimerLease},
 		{"erase", testErase},
 		{"erase what the same commit made", testEraseInOneCommit},

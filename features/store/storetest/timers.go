@@ -152,3 +152,29 @@ func testTimerLease(t *testing.T, d store.Driver) {
 		t.Errorf("cleared, and claimed again: %+v", got)
 	}
 }
+
+func testDueShards(t *testing.T, d store.Driver) {
+	s := store.New(d) // the driver is closed by whoever opened it
+	due := func(now time.Time) []int {
+		t.Helper()
+		shards, err := s.DueShards(t.Context(), now)
+		if err != nil {
+			t.Fatalf("find due timers: %v", err)
+		}
+		if !slices.IsSorted(shards) || len(slices.Compact(slices.Clone(shards))) != len(shards) || len(shards) > d.Shards() {
+			t.Errorf("shards %v of %d are due, expected each once and in order", shards, d.Shards())
+		}
+		return shards
+	}
+	due(instant) // of a store without timers
+	for i := range 10 {
+		id := fmt.Sprintf("c-%d", i)
+		at := instant.Add(time.Duration(i) * time.Minute)
+		must(t, d, timers(id, 0, store.TimerChange{Name: "x", Due: at}))
+		for _, now := range []time.Time{at, at.Add(time.Hour)} {
+			if shard := store.ShardOf(id, d.Shards()); !slices.Contains(due(now), shard) {
+				t.Errorf("shard %d, with a timer due at %v, is not due at %v", shard, at, now)
+			}
+		}
+	}
+}
