@@ -108,8 +108,10 @@ func (a *API) routes() []route {
 		{method: "POST", path: "/events", role: config.Track, answer: a.postEvents},
 		{method: "POST", path: "/score", role: config.Score, answer: a.postScore},
 		{method: "POST", path: "/score/batch", role: config.Score, answer: a.postScoreBatch},
+		{method: "POST", path: "/outcomes", role: config.Track, answer: a.postOutcome},
 		{method: "GET", path: "/customers/:id", role: config.Score, answer: a.getCustomer},
 		{method: "DELETE", path: "/customers/:id", role: config.Admin, answer: a.deleteCustomer},
+		{method: "GET", path: "/decisions/:id", role: config.Score, answer: a.getDecision},
 		// A stream lasts: the number of streams has a bound of its own.
 		{method: "GET", path: "/actions/stream", role: config.Score, free: true, answer: a.getActionStream},
 		{method: "GET", path: "/reports/actions", role: config.Score, answer: a.getActionReport},

@@ -47,10 +47,7 @@ func (a *API) postEvents(c *call) error {
 	w.integer("accepted", done.Accepted)
 	w.integer("duplicates", done.Duplicates)
 	w.rejections("rejected", batch.Rejected)
-	if len(done.Actions) > 0 {
-		w.key("actions")
-		w.dst = append(append(append(w.dst, '['), done.Actions...), ']')
-	}
+	w.actions(done.Actions)
 	c.out = append(w.dst, '}')
 	return c.send(http.StatusOK, c.out)
 }
