@@ -6,6 +6,7 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 
+	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/yamlfile"
 )
 
@@ -49,6 +50,12 @@ func (r *reader) circles(n ast.Node, p *Play, given []yamlfile.Entry) {
 	for _, name := range p.Unless {
 		if slices.Contains(p.On, name) {
 			r.Fail(entry(given, "unless").Value, "unless: a cycle: %s both starts the play and makes it moot", name)
+		}
+	}
+	for key, names := range map[string][]string{"on": p.On, "unless": p.Unless} {
+		if slices.Contains(names, event.SessionStarted) {
+			r.Suggest(entry(given, key).Value, "name what a visit begins with, such as Page Viewed",
+				"%s: %s is never sent, but made when features are counted", key, event.SessionStarted)
 		}
 	}
 	if p.Trigger == OnAsk && reads(p.When, "event.") {
