@@ -24,8 +24,9 @@ func pageKind(i int) string { return pageKinds[i%len(pageKinds)] }
 
 // scoreRequest is the body of the ith request. Its deadline is so late that it plays no part: the bare handler has none, and an answer
 // cut short must not pass for a fast one.
-func scoreRequest(i int, customer string) []byte {
-	return fmt.Appendf(nil, `{"customer_id":%q,"channel":"web","page":"/basket.html","context":{"page_kind":%q},"deadline_ms":5000}`, customer, pageKind(i))
+func scoreRequest(i int, customer, wish string) []byte {
+	return fmt.Appendf(nil, `{"customer_id":%q,"channel":"web","page":"/basket.html","context":{"page_kind":%q},"actions":%s,"deadline_ms":5000}`,
+		customer, pageKind(i), wish)
 }
 
 // moment is the facts of the ith request.
@@ -40,6 +41,7 @@ type answer struct {
 	At          time.Time
 	Predictions map[string]struct{ Score float32 }
 	Degraded    []string
+	Actions     []struct{ Action string }
 }
 
 // oracle knows what the models say.
@@ -117,25 +119,35 @@ func (o *oracle) verify(ctx context.Context, addr string, requests [][]byte, exp
 	return float64(bytes) / float64(len(requests)), nil
 }
 
-var undegraded = []byte(`"degraded":[]`)
+var (
+	undegraded = []byte(`"degraded":[]`)
+	acting     = []byte(`"actions":[{`)
+)
 
-// degraded counts answers that lack something; whatever is no answer is an error.
-type degraded struct {
-	mu    sync.Mutex
-	count int
-	first string
+// answered counts answers that lack something and those that bring an action; whatever is no answer is an error.
+type answered struct {
+	mu               sync.Mutex
+	lacking, issuing int
+	last             string // that an answer lacked
 }
 
-func (d *degraded) check(_, status int, body []byte) error {
+func (a *answered) check(_, status int, body []byte) error {
 	if status != 200 {
 		return fmt.Errorf("%s", load.Describe(status, body))
 	}
-	if !bytes.Contains(body, undegraded) {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		d.count++
+	whole, acts := bytes.Contains(body, undegraded), bytes.Contains(body, acting)
+	if whole && !acts {
+		return nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if acts {
+		a.issuing++
+	}
+	if !whole {
+		a.lacking++
 		_, rest, _ := strings.Cut(string(body), `"degraded":`)
-		d.first, _, _ = strings.Cut(rest, "]")
+		a.last, _, _ = strings.Cut(rest, "]")
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ type bench struct {
 	history       *ga4.History
 	states        [][]byte // of every customer of the history, encoded
 	program       string
+	models        *oracle
 }
 
 func (b *bench) open() (err error) {
@@ -44,6 +45,14 @@ func (b *bench) shop(ctx context.Context) (_ *ga4.History, err error) {
 		b.history, err = ga4.Read(ctx, b.data)
 	}
 	return b.history, err
+}
+
+// theOracle is what the models say.
+func (b *bench) theOracle(ctx context.Context) (_ *oracle, err error) {
+	if b.models == nil {
+		b.models, err = newOracle(ctx, b.set, b.bundles)
+	}
+	return b.models, err
 }
 
 // halfstepProgram is the path of the program, built from this checkout.

@@ -45,6 +45,7 @@ var suites = []suite{
 	{spine, "score", (*bench).score},
 	{spine, "events", (*bench).events},
 	{deciding, "decide_200", (*bench).decide},
+	{deciding, "score_deciding", (*bench).scoreDeciding},
 }
 
 func main() {

@@ -166,7 +166,7 @@ func (s *Server) append(dst []byte, k *call, start time.Time) []byte {
 		dst = strconv.AppendFloat(dst, float64(k.scores[i]), 'g', -1, 32)
 		dst = append(dst, s.models[i].tail...)
 	}
-	dst = append(dst, `},"intents":[],"actions":[],"withheld":[],"tags":[],"degraded":[],"revisions":{"features":"0000000000000000","playbook":null},"took_us":`...)
+	dst = append(dst, `},"intents":[],"actions":[],"withheld":[],"tags":[],"degraded":[],"revisions":{"features":"0000000000000000","playbook":"0000000000000000"},"took_us":`...)
 	dst = strconv.AppendInt(dst, time.Since(start).Microseconds(), 10)
 	return append(dst, '}')
 }
