@@ -22,54 +22,63 @@ const (
 
 // cell is what is counted together: the actions that a play issued on a day in one wording.
 type cell struct {
-	day                   int // since 1970, UTC
-	play, action, variant string
+	Day     int    `json:"day"` // since 1970, UTC
+	Play    string `json:"play"`
+	Action  string `json:"action"`
+	Variant string `json:"variant"`
 }
 
 // tally is how many actions a cell has, and how many of those issued came to each outcome.
 type tally struct {
-	issued, held                                             uint64
-	shown, accepted, declined, dismissed, converted, expired uint64
-	heldConverted                                            uint64
-	value                                                    float64 // of all conversions of what was issued
+	Issued        uint64  `json:"issued"`
+	Held          uint64  `json:"held"`
+	Shown         uint64  `json:"shown"`
+	Accepted      uint64  `json:"accepted"`
+	Declined      uint64  `json:"declined"`
+	Dismissed     uint64  `json:"dismissed"`
+	Converted     uint64  `json:"converted"`
+	Expired       uint64  `json:"expired"`
+	HeldConverted uint64  `json:"held_converted"`
+	Value         float64 `json:"value"` // of all conversions of what was issued, in ten-thousandths
 }
 
 func (t *tally) add(o *tally) {
-	t.issued, t.held = t.issued+o.issued, t.held+o.held
-	t.shown, t.accepted, t.declined = t.shown+o.shown, t.accepted+o.accepted, t.declined+o.declined
-	t.dismissed, t.converted, t.expired = t.dismissed+o.dismissed, t.converted+o.converted, t.expired+o.expired
-	t.heldConverted, t.value = t.heldConverted+o.heldConverted, t.value+o.value
+	t.Issued, t.Held = t.Issued+o.Issued, t.Held+o.Held
+	t.Shown, t.Accepted, t.Declined = t.Shown+o.Shown, t.Accepted+o.Accepted, t.Declined+o.Declined
+	t.Dismissed, t.Converted, t.Expired = t.Dismissed+o.Dismissed, t.Converted+o.Converted, t.Expired+o.Expired
+	t.HeldConverted, t.Value = t.HeldConverted+o.HeldConverted, t.Value+o.Value
 }
 
 // count finds the counter of an outcome of what was issued, nil when there is none of that name.
 func (t *tally) count(outcome string) *uint64 {
 	switch outcome {
 	case "shown":
-		return &t.shown
+		return &t.Shown
 	case "accepted":
-		return &t.accepted
+		return &t.Accepted
 	case "declined":
-		return &t.declined
+		return &t.Declined
 	case "dismissed":
-		return &t.dismissed
+		return &t.Dismissed
 	case "converted":
-		return &t.converted
+		return &t.Converted
 	case "expired":
-		return &t.expired
+		return &t.Expired
 	}
 	return nil
 }
 
 // armCell is the draws of a day that fell on one arm of a choice.
 type armCell struct {
-	day         int
-	choice, arm string
+	Day    int    `json:"day"`
+	Choice string `json:"choice"`
+	Arm    string `json:"arm"`
 }
 
 type drawn struct {
-	times uint64
-	// chances is the sum of the propensities that the arm was drawn with, in billionths.
-	chances uint64
+	Times uint64 `json:"times"`
+	// Chances is the sum of the propensities that the arm was drawn with, in billionths.
+	Chances uint64 `json:"chances"`
 }
 
 // counts is what reports are made of. It is safe for concurrent use.
@@ -80,10 +89,12 @@ type counts struct {
 	cells map[cell]*tally
 	arms  map[armCell]*drawn
 	first int // the earliest day that is kept
+	// cursors is how far each shard was counted. Only the goroutine that counts reads it.
+	cursors []string
 }
 
-func newCounts(now func() time.Time) *counts {
-	return &counts{now: now, cells: map[cell]*tally{}, arms: map[armCell]*drawn{}}
+func newCounts(shards int, now func() time.Time) *counts {
+	return &counts{now: now, cells: map[cell]*tally{}, arms: map[armCell]*drawn{}, cursors: make([]string, shards)}
 }
 
 func dayOf(t time.Time) int { return int(t.Unix() / (24 * 60 * 60)) }
@@ -93,12 +104,12 @@ func (c *counts) decided(d *decision) {
 	defer c.mu.Unlock()
 	for i := range d.Actions {
 		if t := c.of(&d.Actions[i]); t != nil {
-			t.issued++
+			t.Issued++
 		}
 	}
 	for i := range d.Held {
 		if t := c.of(&d.Held[i]); t != nil {
-			t.held++
+			t.Held++
 		}
 	}
 	for _, one := range d.Draws {
@@ -119,13 +130,13 @@ func (c *counts) draw(d *decision, one draw) {
 			}
 			at := armCell{dayOf(actions[i].Issued), one.Choice, one.Arm}
 			if c.arms[at] == nil {
-				if !c.room(at.day) {
+				if !c.room(at.Day) {
 					return
 				}
 				c.arms[at] = &drawn{}
 			}
-			c.arms[at].times++
-			c.arms[at].chances += uint64(math.Round(min(max(one.Propensity, 0), 1) * billion))
+			c.arms[at].Times++
+			c.arms[at].Chances += uint64(math.Round(min(max(one.Propensity, 0), 1) * billion))
 		}
 	}
 }
@@ -138,14 +149,14 @@ func (c *counts) became(o *live.Outcome) {
 	case t == nil:
 	case o.Held:
 		if o.Outcome == "converted" {
-			t.heldConverted++
+			t.HeldConverted++
 		}
 	default:
 		if n := t.count(o.Outcome); n != nil {
 			*n++
 		}
 		if o.Outcome == "converted" {
-			t.value += math.Round(o.Value * tenThousand)
+			t.Value += math.Round(o.Value * tenThousand)
 		}
 	}
 }
@@ -153,7 +164,7 @@ func (c *counts) became(o *live.Outcome) {
 // tally finds what a cell counts, nil when its day is not kept or there is no room for it.
 func (c *counts) tally(at cell) *tally {
 	t := c.cells[at]
-	if t == nil && c.room(at.day) {
+	if t == nil && c.room(at.Day) {
 		t = &tally{}
 		c.cells[at] = t
 	}
@@ -167,10 +178,10 @@ func (c *counts) room(day int) bool {
 	for len(c.cells)+len(c.arms) >= maxCells {
 		oldest := today
 		for at := range c.cells {
-			oldest = min(oldest, at.day)
+			oldest = min(oldest, at.Day)
 		}
 		for at := range c.arms {
-			oldest = min(oldest, at.day)
+			oldest = min(oldest, at.Day)
 		}
 		if oldest == today {
 			return false
@@ -185,8 +196,8 @@ func (c *counts) keepFrom(day int) {
 		return
 	}
 	c.first = day
-	maps.DeleteFunc(c.cells, func(at cell, _ *tally) bool { return at.day < day })
-	maps.DeleteFunc(c.arms, func(at armCell, _ *drawn) bool { return at.day < day })
+	maps.DeleteFunc(c.cells, func(at cell, _ *tally) bool { return at.Day < day })
+	maps.DeleteFunc(c.arms, func(at armCell, _ *drawn) bool { return at.Day < day })
 }
 
 // since sums up by play, action and variant what was issued on a day or later. The days of the cells returned are 0.
@@ -195,25 +206,25 @@ func (c *counts) since(day int) (cells map[cell]*tally, arms map[armCell]*drawn)
 	defer c.mu.RUnlock()
 	cells, arms = map[cell]*tally{}, map[armCell]*drawn{}
 	for at, t := range c.cells {
-		if at.day < day {
+		if at.Day < day {
 			continue
 		}
-		at.day = 0
+		at.Day = 0
 		if cells[at] == nil {
 			cells[at] = &tally{}
 		}
 		cells[at].add(t)
 	}
 	for at, d := range c.arms {
-		if at.day < day {
+		if at.Day < day {
 			continue
 		}
-		at.day = 0
+		at.Day = 0
 		if arms[at] == nil {
 			arms[at] = &drawn{}
 		}
-		arms[at].times += d.times
-		arms[at].chances += d.chances
+		arms[at].Times += d.Times
+		arms[at].Chances += d.Chances
 	}
 	return cells, arms
 }

@@ -39,15 +39,15 @@ func experiment(c *decide.Choice, table *bandit.Table, counted map[armCell]*draw
 	draws, found := make([]drawn, len(c.Arms)), 0
 	for i, name := range c.Arms {
 		e.Arms[i].Arm = name
-		if d := counted[armCell{choice: c.Name, arm: name}]; d != nil {
+		if d := counted[armCell{Choice: c.Name, Arm: name}]; d != nil {
 			draws[i] = *d
 			found++
 		}
-		e.Arms[i].Drawn = draws[i].times
+		e.Arms[i].Drawn = draws[i].Times
 	}
 	e.stand(table)
 	for at := range counted {
-		if at.choice == c.Name {
+		if at.Choice == c.Name {
 			found--
 		}
 	}
@@ -60,7 +60,7 @@ func experiment(c *decide.Choice, table *bandit.Table, counted map[armCell]*draw
 	for i := range e.Arms {
 		e.Arms[i].Expected = &expected[i]
 		if expected[i] >= leastExpected {
-			observed, shares = append(observed, draws[i].times), append(shares, expected[i])
+			observed, shares = append(observed, draws[i].Times), append(shares, expected[i])
 		}
 	}
 	if len(shares) < len(draws) {
@@ -94,17 +94,17 @@ func (e *Experiment) stand(table *bandit.Table) {
 func expect(draws []drawn) []float64 {
 	var total float64
 	for _, d := range draws {
-		total += float64(d.times)
+		total += float64(d.Times)
 	}
 	out := make([]float64, len(draws))
 	if len(draws) == 2 {
 		a, b := &draws[0], &draws[1]
-		out[0] = a.chance() + float64(b.times) - b.chance()
-		out[1] = b.chance() + float64(a.times) - a.chance()
+		out[0] = a.chance() + float64(b.Times) - b.chance()
+		out[1] = b.chance() + float64(a.Times) - a.chance()
 		return out
 	}
 	for i, d := range draws {
-		if math.Abs(d.chance()*float64(len(draws))-float64(d.times)) > 1e-6*max(1, float64(d.times)) {
+		if math.Abs(d.chance()*float64(len(draws))-float64(d.Times)) > 1e-6*max(1, float64(d.Times)) {
 			return nil
 		}
 		out[i] = total / float64(len(draws))
@@ -112,4 +112,4 @@ func expect(draws []drawn) []float64 {
 	return out
 }
 
-func (d *drawn) chance() float64 { return float64(d.chances) / billion }
+func (d *drawn) chance() float64 { return float64(d.Chances) / billion }

@@ -13,9 +13,9 @@ import (
 
 // rule is what a choice learns from. Under other rules the same records teach something else.
 type rule struct {
-	reward  string
-	within  time.Duration
-	actions []string
+	Reward  string        `json:"reward"`
+	Within  time.Duration `json:"within"`
+	Actions []string      `json:"actions"`
 }
 
 type rules map[string]rule
@@ -30,26 +30,30 @@ func rulesOf(choices []decide.Choice) rules {
 
 func (r rules) equal(other rules) bool {
 	return maps.EqualFunc(r, other, func(a, b rule) bool {
-		return a.reward == b.reward && a.within == b.within && slices.Equal(a.actions, b.actions)
+		return a.Reward == b.Reward && a.Within == b.Within && slices.Equal(a.Actions, b.Actions)
 	})
 }
 
-// fold is everything that is known of the journal up to its cursors. One goroutine owns it; all but its counts, which anybody may read.
+// fold is what is learnt of the journal up to its cursors under some rules, with the counts, which no rules bind and which may have come
+// further. One goroutine owns it; all but the counts, which anybody may read.
 type fold struct {
 	rules   rules
 	teaches map[string][]string // by action: the choices that its outcomes are news to
 	cursors []string
 	learner *bandit.Learner
 	learnt  bool // something since it was published
+	moved   bool // the cursors, since it was saved
 	counts  *counts
-	// told is called with every outcome.
+	// told is called with every outcome that was not counted before.
 	told func(*live.Outcome)
 }
 
-func newFold(shards int, r rules, now func() time.Time) *fold {
-	f := &fold{rules: r, teaches: map[string][]string{}, cursors: make([]string, shards), learner: bandit.New(), counts: newCounts(now)}
+func newFold(r rules, c *counts, told func(*live.Outcome)) *fold {
+	f := &fold{
+		rules: r, teaches: map[string][]string{}, cursors: make([]string, len(c.cursors)), learner: bandit.New(), counts: c, told: told,
+	}
 	for name, rule := range r {
-		for _, action := range rule.actions {
+		for _, action := range rule.Actions {
 			f.teaches[action] = append(f.teaches[action], name)
 		}
 	}
@@ -64,13 +68,17 @@ func (f *fold) take(shard int, entries []store.Entry) (unreadable []error) {
 		if e.Cursor <= f.cursors[shard] {
 			continue
 		}
-		f.cursors[shard] = e.Cursor
+		f.cursors[shard], f.moved = e.Cursor, true
+		news := e.Cursor > f.counts.cursors[shard]
+		if news {
+			f.counts.cursors[shard] = e.Cursor
+		}
 		var err error
 		switch e.Kind {
 		case store.RecordDecision:
-			err = f.decided(e)
+			err = f.decided(e, news)
 		case store.RecordOutcome:
-			err = f.became(e)
+			err = f.became(e, news)
 		}
 		if err != nil {
 			unreadable = append(unreadable, err)
@@ -80,12 +88,14 @@ func (f *fold) take(shard int, entries []store.Entry) (unreadable []error) {
 }
 
 // decided takes in a decision. What a holdout held back was drawn like the rest, but nothing can be learnt from it.
-func (f *fold) decided(e *store.Entry) error {
+func (f *fold) decided(e *store.Entry, news bool) error {
 	d, err := readDecision(e)
 	if err != nil {
 		return err
 	}
-	f.counts.decided(&d)
+	if news {
+		f.counts.decided(&d)
+	}
 	for _, drawn := range d.Draws {
 		rule, known := f.rules[drawn.Choice]
 		at := slices.IndexFunc(d.Actions, func(a action) bool { return a.ID == drawn.Action })
@@ -93,7 +103,7 @@ func (f *fold) decided(e *store.Entry) error {
 			continue
 		}
 		f.learner.Issue(bandit.Issue{
-			Choice: drawn.Choice, ID: drawn.Action, Segment: drawn.Segment, Arm: drawn.Arm, At: d.Actions[at].Issued, Within: rule.within,
+			Choice: drawn.Choice, ID: drawn.Action, Segment: drawn.Segment, Arm: drawn.Arm, At: d.Actions[at].Issued, Within: rule.Within,
 		})
 		f.learnt = true
 	}
@@ -101,20 +111,20 @@ func (f *fold) decided(e *store.Entry) error {
 }
 
 // became takes in an outcome.
-func (f *fold) became(e *store.Entry) error {
+func (f *fold) became(e *store.Entry, news bool) error {
 	o, err := readOutcome(e)
 	if err != nil {
 		return err
 	}
-	f.counts.became(&o)
-	if f.told != nil {
+	if news {
+		f.counts.became(&o)
 		f.told(&o)
 	}
 	if o.Held {
 		return nil
 	}
 	for _, choice := range f.teaches[o.Action] {
-		if f.rules[choice].reward == o.Outcome {
+		if f.rules[choice].Reward == o.Outcome {
 			f.learner.Reward(bandit.Reward{Choice: choice, ID: o.ActionID, At: o.At})
 			f.learnt = true
 		}

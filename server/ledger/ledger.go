@@ -53,11 +53,15 @@ type Options struct {
 type Ledger struct {
 	Options
 	fold    *fold
+	saved   *checkpoint        // of the start; nil: there was none, or it was used
 	book    *playbook.Playbook // that choices were defined by
 	choices []decide.Choice
+	started bool      // what was saved was looked for
 	defined bool      // there was a first time
 	caught  bool      // the fold has come to the journal's end once
+	live    bool      // the journal's end was seen once: what comes is news
 	forget  time.Time // when issues were closed last
+	save    time.Time // when to save next
 	failing bool
 
 	shown atomic.Pointer[shown]
@@ -74,17 +78,24 @@ type shown struct {
 // New returns a Ledger that knows nothing yet.
 func New(o Options) *Ledger {
 	l := &Ledger{Options: o}
-	l.begin(nil)
+	c := newCounts(o.Store.Shards(), o.Now)
+	l.fold = newFold(nil, c, l.count)
+	l.shown.Store(&shown{counts: c, table: &bandit.Table{}})
 	return l
 }
 
-// begin starts over. What was known is shown until all is known again.
+// begin learns under other rules: from what was saved under the same ones, or from the journal's beginning. Until all is known again,
+// choices are drawn as before.
 func (l *Ledger) begin(r rules) {
-	l.fold = newFold(l.Store.Shards(), r, l.Now)
+	counts := l.fold.counts
+	l.fold = newFold(r, counts, l.count)
 	l.caught, l.forget = false, l.Now()
-	if old := l.shown.Load(); old == nil || !old.whole {
-		l.shown.Store(&shown{counts: l.fold.counts, table: &bandit.Table{}})
+	if l.saved != nil && r.equal(l.saved.Learnt.Rules) {
+		if err := l.fold.restore(&l.saved.Learnt); err != nil {
+			l.Log.Warn("what was learnt cannot be restored, and is learnt from the journal again", "error", err)
+		}
 	}
+	l.saved = nil
 }
 
 // Run follows the journal until ctx is done.
@@ -96,6 +107,7 @@ func (l *Ledger) Run(ctx context.Context) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
+			l.keep(context.WithoutCancel(ctx))
 			return
 		}
 	}
@@ -117,6 +129,11 @@ func (l *Ledger) failed(ctx context.Context, err error) {
 
 // Step takes in what is new, be it a playbook or records, and publishes what was learnt from it. One goroutine calls it.
 func (l *Ledger) Step(ctx context.Context) error {
+	if !l.started {
+		if err := l.resume(ctx); err != nil {
+			return err
+		}
+	}
 	if book := l.Playbook(); book != l.book || !l.defined {
 		if err := l.define(ctx, book); err != nil {
 			return err
@@ -127,8 +144,7 @@ func (l *Ledger) Step(ctx context.Context) error {
 		return err
 	}
 	if !l.caught {
-		l.caught = true
-		l.fold.told, l.fold.learnt = l.count, true
+		l.caught, l.live, l.fold.learnt = true, true, true
 		l.Log.Info("the journal was read", "took", time.Since(start), "choices", len(l.choices))
 	}
 	if now := l.Now(); now.Sub(l.forget) >= forgetEvery {
@@ -138,12 +154,15 @@ func (l *Ledger) Step(ctx context.Context) error {
 	if l.fold.learnt {
 		l.publish()
 	}
+	if l.fold.moved && !l.Now().Before(l.save) {
+		l.keep(ctx)
+	}
 	return nil
 }
 
 // count counts an outcome that came since the start.
 func (l *Ledger) count(o *live.Outcome) {
-	if !o.Held {
+	if l.live && !o.Held {
 		l.Metrics.Outcome(o.Play, o.Action, o.Variant, o.Outcome)
 	}
 }
@@ -157,7 +176,7 @@ func (l *Ledger) define(ctx context.Context, book *playbook.Playbook) error {
 	if err := freeze(ctx, l.Store, choices, l.Now()); err != nil {
 		return err
 	}
-	if r := rulesOf(choices); !r.equal(l.fold.rules) {
+	if r := rulesOf(choices); !r.equal(l.fold.rules) || !l.defined {
 		l.begin(r)
 	}
 	plain := make([]bandit.Choice, len(choices))

@@ -86,28 +86,28 @@ func (l *Ledger) Report(f Filter) Report {
 	cells, arms := s.counts.since(first)
 	actions, held := map[string]*tally{}, map[string]*tally{}
 	for at, t := range cells {
-		if f.Action != "" && at.action != f.Action {
+		if f.Action != "" && at.Action != f.Action {
 			continue
 		}
-		if held[at.action] == nil {
-			held[at.action] = &tally{}
+		if held[at.Action] == nil {
+			held[at.Action] = &tally{}
 		}
-		held[at.action].add(t)
-		if f.Play != "" && at.play != f.Play {
+		held[at.Action].add(t)
+		if f.Play != "" && at.Play != f.Play {
 			continue
 		}
-		if actions[at.action] == nil {
-			actions[at.action] = &tally{}
+		if actions[at.Action] == nil {
+			actions[at.Action] = &tally{}
 		}
-		actions[at.action].add(t)
+		actions[at.Action].add(t)
 	}
 	for at, t := range cells {
-		if actions[at.action] != nil && (f.Play == "" || at.play == f.Play) {
-			r.Rows = append(r.Rows, row(at, t, held[at.action]))
+		if actions[at.Action] != nil && (f.Play == "" || at.Play == f.Play) {
+			r.Rows = append(r.Rows, row(at, t, held[at.Action]))
 		}
 	}
 	for name, t := range actions {
-		r.Actions = append(r.Actions, row(cell{action: name}, t, held[name]))
+		r.Actions = append(r.Actions, row(cell{Action: name}, t, held[name]))
 	}
 	byName := func(a, b Row) int {
 		return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Play, b.Play), cmp.Compare(a.Variant, b.Variant))
@@ -126,25 +126,25 @@ func (l *Ledger) Report(f Filter) Report {
 // row compares what was issued with what was held back of the same action.
 func row(at cell, t, all *tally) Row {
 	r := Row{
-		Action: at.action, Play: at.play, Variant: at.variant, Issued: t.issued, Held: t.held,
-		Shown: t.shown, Accepted: t.accepted, Declined: t.declined, Dismissed: t.dismissed, Converted: t.converted, Expired: t.expired,
-		Value: t.value / tenThousand, HeldConverted: t.heldConverted,
+		Action: at.Action, Play: at.Play, Variant: at.Variant, Issued: t.Issued, Held: t.Held,
+		Shown: t.Shown, Accepted: t.Accepted, Declined: t.Declined, Dismissed: t.Dismissed, Converted: t.Converted, Expired: t.Expired,
+		Value: t.Value / tenThousand, HeldConverted: t.HeldConverted,
 		Rates: Rates{
-			Shown: t.rate(t.shown), Accepted: t.rate(t.accepted), Declined: t.rate(t.declined), Dismissed: t.rate(t.dismissed),
-			Converted: t.rate(t.converted), Expired: t.rate(t.expired),
+			Shown: t.rate(t.Shown), Accepted: t.rate(t.Accepted), Declined: t.rate(t.Declined), Dismissed: t.rate(t.Dismissed),
+			Converted: t.rate(t.Converted), Expired: t.rate(t.Expired),
 		},
 	}
-	if t.converted > 0 {
-		mean := r.Value / float64(t.converted)
+	if t.Converted > 0 {
+		mean := r.Value / float64(t.Converted)
 		r.MeanValue = &mean
 	}
-	held := share(all.heldConverted, all.held)
+	held := share(all.HeldConverted, all.Held)
 	r.HeldConversion = estimate(held.Estimate())
-	r.Lift = estimate(trial.Lift(share(t.converted, t.issued), held))
+	r.Lift = estimate(trial.Lift(share(t.Converted, t.Issued), held))
 	return r
 }
 
-func (t *tally) rate(n uint64) *Estimate { return estimate(share(n, t.issued).Estimate()) }
+func (t *tally) rate(n uint64) *Estimate { return estimate(share(n, t.Issued).Estimate()) }
 
 // share is a rate. An outcome outlives its decision where the journal was trimmed between the two, so there may be too many.
 func share(n, of uint64) trial.Rate { return trial.Rate{Successes: min(n, of), Trials: of} }
