@@ -15,12 +15,14 @@ import (
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/server/live"
+	"github.com/halfstep-ml/halfstep/server/playbook"
 )
 
 func TestCases(t *testing.T) {
 	files, err := filepath.Glob("*/*.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
+	shown := map[string]bool{} // plays, as preset/name, of which a case has an action
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		require.NoError(t, err)
@@ -38,9 +40,26 @@ func TestCases(t *testing.T) {
 				for i := range s.Timeline {
 					a.tell(name, &s.Timeline[i])
 				}
+				for _, play := range a.plays {
+					shown[s.Preset+"/"+play] = true
+				}
 			})
 		}
 	}
+	for _, name := range playbook.Presets() {
+		for _, p := range preset(t, name, "en").Plays {
+			assert.True(t, shown[name+"/"+p.Name], "no case shows what the play %s of %s does", p.Name, name)
+		}
+	}
+}
+
+func preset(t *testing.T, name, language string) *playbook.Playbook {
+	t.Helper()
+	file, err := playbook.Preset(name, language)
+	require.NoError(t, err)
+	book, err := playbook.Parse(file, playbook.Vocabulary{Features: features.Default(), Tasks: playbook.StandardTasks()})
+	require.NoError(t, err)
+	return book
 }
 
 // tell lets one step happen and compares what comes of it.
@@ -66,6 +85,7 @@ func (a *teller) tell(name string, s *step) {
 	}
 	for _, one := range got {
 		a.ids[one.Action] = one.ID
+		a.plays = append(a.plays, one.Play)
 	}
 	a.compare(where, s, got, withheld)
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/halfstep-ml/halfstep/models/ort"
 	"github.com/halfstep-ml/halfstep/server/live"
 	"github.com/halfstep-ml/halfstep/server/metrics"
-	"github.com/halfstep-ml/halfstep/server/playbook"
 	"github.com/halfstep-ml/halfstep/server/trial"
 )
 
@@ -42,12 +41,14 @@ type teller struct {
 	events   int
 	records  int               // of the journal, that were looked at
 	ids      map[string]string // of the newest action of each name
+	plays    []string          // that issued anything
 }
 
 // happened is an action as the engine gives it out.
 type happened struct {
 	ID      string
 	Action  string
+	Play    string
 	Channel string
 	Pending bool
 	Why     string
@@ -58,13 +59,11 @@ type happened struct {
 func newTeller(t *testing.T, s *story, language string) *teller {
 	t.Helper()
 	set := features.Default()
-	file, err := playbook.Preset(s.Preset, language)
-	require.NoError(t, err)
-	book, err := playbook.Parse(file, playbook.Vocabulary{Features: set, Tasks: playbook.StandardTasks()})
-	require.NoError(t, err)
+	book := preset(t, s.Preset, language)
 	held := trial.Place(book.Holdout.Salt, s.Customer.ID) < book.Holdout.Share
 	require.Equal(t, s.Customer.Held, held, "whether customer %s is in the holdout of %s; another id is in another place", s.Customer.ID, s.Preset)
 	a := &teller{t: t, story: s, language: language, ids: map[string]string{}}
+	var err error
 	a.start, err = time.ParseInLocation("2006-01-02 15:04", s.Starts, book.Timezone)
 	require.NoError(t, err, "starts")
 	a.now = a.start
