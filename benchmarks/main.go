@@ -46,6 +46,7 @@ var suites = []suite{
 	{spine, "events", (*bench).events},
 	{deciding, "decide_200", (*bench).decide},
 	{deciding, "score_deciding", (*bench).scoreDeciding},
+	{deciding, "commit_roundtrips", (*bench).roundTrips},
 }
 
 func main() {
