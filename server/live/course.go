@@ -88,10 +88,9 @@ func (c *Course) Event(ctx context.Context, e *event.Event, asked bool) error {
 	}
 	p := c.begin()
 	c.enricher.enrich(e, c.state)
-	if outcome, _ := c.o.Features.Fold(c.state, e); outcome != features.Folded {
-		return nil
+	if outcome, _ := c.o.Features.Fold(c.state, e); outcome == features.Folded {
+		p.moments.note(p.book, c.state, e, true)
 	}
-	p.moments.note(p.book, c.state, e, true)
 	var err error
 	if asked {
 		moment := features.MomentOf(e)

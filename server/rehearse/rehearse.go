@@ -52,6 +52,18 @@ func Run(ctx context.Context, in replay.Input, policies []Policy, o Options) (_ 
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, histories.Close()) }()
+	return newRehearsal(o, policies).run(ctx, histories)
+}
+
+type rehearsal struct {
+	Options
+	engine  *live.Engine
+	batcher *batcher
+	asking  map[string]bool
+	sides   []*side
+}
+
+func newRehearsal(o Options, policies []Policy) *rehearsal {
 	r := &rehearsal{
 		Options: o, batcher: newBatcher(), asking: map[string]bool{},
 		engine: live.New(live.Options{Metrics: metrics.New(prometheus.NewRegistry()), Log: o.Log}),
@@ -62,15 +74,7 @@ func Run(ctx context.Context, in replay.Input, policies []Policy, o Options) (_ 
 	for _, p := range policies {
 		r.sides = append(r.sides, newSide(p))
 	}
-	return r.run(ctx, histories)
-}
-
-type rehearsal struct {
-	Options
-	engine  *live.Engine
-	batcher *batcher
-	asking  map[string]bool
-	sides   []*side
+	return r
 }
 
 func (r *rehearsal) run(ctx context.Context, histories *replay.Histories) (*Report, error) {

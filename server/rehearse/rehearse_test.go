@@ -72,7 +72,9 @@ func TestACapOfOneAndOneOfThree(t *testing.T) {
 		}
 	}
 	s.on(6*time.Hour, "c", "Page Viewed")
-	capped := func(n int) string { return fmt.Sprintf("caps: [{name: daily, scope: all, max: %d, per: day}]%s", n, fees) }
+	capped := func(n int) string {
+		return fmt.Sprintf("caps: [{name: daily, scope: all, max: %d, per: day}]%s", n, fees)
+	}
 	r := run(t, &s, nil, policy(t, "one", capped(1)), policy(t, "three", capped(3)))
 	one, three := r.Policies[0], r.Policies[1]
 	require.Equal(t, rehearse.Spread{None: 1. / 3, Mean: 2. / 3, P50: 1, P90: 1, P99: 1, Max: 1}, one.Customer)
