@@ -42,6 +42,7 @@ type FeatureSet struct {
 	features   []Feature
 	index      map[string]int
 	revision   string
+	source     []byte // the file
 	sessionGap int64
 	zone       zone
 
@@ -120,6 +121,9 @@ func (fs *FeatureSet) Features() []Feature { return fs.features }
 
 // Revision identifies the definitions: equal revisions compute equal vectors.
 func (fs *FeatureSet) Revision() string { return fs.revision }
+
+// Source is the file that the definitions were loaded from. The caller must not change it.
+func (fs *FeatureSet) Source() []byte { return fs.source }
 
 // Index is the position of a feature in the vector.
 func (fs *FeatureSet) Index(name string) (int, bool) {

@@ -1,6 +1,7 @@
 package features
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"regexp"
@@ -32,6 +33,7 @@ func Load(data []byte) (*FeatureSet, error) {
 	if err := doc.Problems.Err(); err != nil {
 		return nil, err
 	}
+	c.fs.source = bytes.Clone(data)
 	return c.fs, nil
 }
 

@@ -31,3 +31,22 @@ func (t *Table) Segments(choice string) map[string]*Row {
 	}
 	return nil
 }
+
+// Standing is how a choice stood in a segment.
+type Standing struct {
+	Choice  string
+	Segment string
+	*Row
+}
+
+// TableOf is a table that has these rows alone.
+func TableOf(rows []Standing) *Table {
+	t := &Table{choices: map[string]*standing{}}
+	for _, r := range rows {
+		if t.choices[r.Choice] == nil {
+			t.choices[r.Choice] = &standing{rows: map[string]*Row{}}
+		}
+		t.choices[r.Choice].rows[r.Segment] = r.Row
+	}
+	return t
+}

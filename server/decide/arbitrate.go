@@ -26,8 +26,8 @@ func (d *Decider) arbitrate() {
 		if x := c.action.Experiment; x != nil && trial.Place(x.Salt, d.in.Facts.Customer.ID) < x.Share {
 			if drawn, ok := d.compete(x); ok {
 				d.try(drawn.candidate, drawn.Draw)
-				continue
 			}
+			continue // what cannot be drawn from was withheld
 		}
 		d.ranked = d.ranked[1:]
 		d.try(c, Draw{})

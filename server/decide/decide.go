@@ -53,6 +53,7 @@ type Decision struct {
 	Held      bool             // the customer is in the holdout: Actions are recorded and not sent
 	Fired     []*playbook.Play // whose conditions held
 	Postponed []Postponed
+	Rows      []bandit.Standing // that chance drew from, each once
 }
 
 // Action is an action that is issued.
@@ -139,7 +140,7 @@ type Decider struct {
 func (d *Decider) Decide(in *Input) *Decision {
 	d.in, d.local = in, time.UnixMilli(in.Now).In(d.zone(in))
 	o := &d.out
-	*o = Decision{Actions: o.Actions[:0], Withheld: o.Withheld[:0], Fired: o.Fired[:0], Postponed: o.Postponed[:0]}
+	*o = Decision{Actions: o.Actions[:0], Withheld: o.Withheld[:0], Fired: o.Fired[:0], Postponed: o.Postponed[:0], Rows: o.Rows[:0]}
 	for _, f := range in.Fired {
 		d.propose(f)
 	}

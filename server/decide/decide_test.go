@@ -183,6 +183,16 @@ func TestAnExperimentDrawsOne(t *testing.T) {
 	require.Greater(t, min(drawn["coupon"], drawn["discount"]), 60)
 }
 
+func TestAnExperimentWhoseActionsAreAllCapped(t *testing.T) {
+	in := asked(parse(t, "experiments: [{name: x, actions: [coupon, discount], learning: {mode: equal}}]\ncaps: [{name: coupons, scope: {kind: coupon}, max: 1, per: 24h}]", shop, all))
+	in.Contacts = append(in.Contacts, contact("coupon", "coupon", "web", time.Hour))
+	issued, withheld := decide(in)
+	require.Equal(t, []string{"text", "guide", "list"}, issued)
+	require.Equal(t, "capped coupons 02-01 03:00", withheld["coupon"])
+	require.Equal(t, "capped coupons 02-01 03:00", withheld["discount"])
+	require.Len(t, withheld, 3)
+}
+
 func TestWhoIsNotInAnExperimentGetsTheWorthiest(t *testing.T) {
 	in := asked(parse(t, "experiments: [{name: x, actions: [coupon, discount], share: 0}]", shop, all))
 	issued, _ := decide(in)

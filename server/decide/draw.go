@@ -57,6 +57,7 @@ func (d *Decider) draw(choice string, l *playbook.Learning, n int, among bandit.
 	seed := bandit.Seed(d.in.Decision, choice)
 	if d.in.Table != nil {
 		if row := d.in.Table.Row(choice, out.Segment); row != nil && fits(row, n, name) {
+			d.drawnFrom(bandit.Standing{Choice: choice, Segment: out.Segment, Row: row})
 			arm, propensity := row.Draw(seed, among)
 			out.Arm, out.Propensity, out.Row = row.Arms[arm].Name, propensity, row.Version
 			return out
@@ -66,6 +67,13 @@ func (d *Decider) draw(choice string, l *playbook.Learning, n int, among bandit.
 	arm, propensity := row.Draw(seed, among)
 	out.Arm, out.Propensity = name(arm), propensity
 	return out
+}
+
+// drawnFrom notes a row, so that the decision can be made again.
+func (d *Decider) drawnFrom(s bandit.Standing) {
+	if !slices.Contains(d.out.Rows, s) {
+		d.out.Rows = append(d.out.Rows, s)
+	}
 }
 
 // fits tells whether a row is about these arms: a playbook may serve before the table is that of its choices.

@@ -16,10 +16,33 @@ type budget struct {
 	deadline time.Time
 	taken    []string // keys of the counters
 	preview  bool     // take nothing
+	answers  []budgetAnswer
+}
+
+// budgetAnswer is what a decision was told of a budget, and is told whenever it asks again.
+type budgetAnswer struct {
+	Budget string `json:"budget"`
+	Answer string `json:"answer"`
+}
+
+// The answers.
+const (
+	budgetTaken   = "taken"
+	budgetRefused = "refused" // by the store, when it was to be taken from
+	budgetSpent   = "spent"   // it was known that there was nothing left
+)
+
+func (b *budget) answered(name string) string {
+	for _, a := range b.answers {
+		if a.Budget == name {
+			return a.Answer
+		}
+	}
+	return ""
 }
 
 func (b *budget) begin(e *Engine, book *playbook.Playbook, decision string, deadline time.Time, preview bool) {
-	*b = budget{engine: e, zone: book.Timezone, token: decision, deadline: deadline, taken: b.taken[:0], preview: preview}
+	*b = budget{engine: e, zone: book.Timezone, token: decision, deadline: deadline, taken: b.taken[:0], preview: preview, answers: b.answers[:0]}
 }
 
 // counters is the part of the store that budgets are counted in.
@@ -44,15 +67,35 @@ func budgetKey(l *playbook.Budget, now int64, zone *time.Location) (key string, 
 
 // Left implements decide.Budgets by what this server has seen.
 func (b *budget) Left(l *playbook.Budget, now int64) bool {
+	switch b.answered(l.Name) {
+	case budgetTaken:
+		return true
+	case budgetRefused, budgetSpent:
+		return false
+	}
 	key, _ := budgetKey(l, now, b.zone)
-	return !b.engine.exhausted.has(key)
+	if !b.engine.exhausted.has(key) {
+		return true
+	}
+	b.answers = append(b.answers, budgetAnswer{l.Name, budgetSpent})
+	return false
 }
 
 // Take implements decide.Budgets. When the store cannot say, there is none left.
 func (b *budget) Take(l *playbook.Budget, now int64) bool {
-	if b.preview {
+	if b.preview || b.answered(l.Name) == budgetTaken {
 		return true
 	}
+	taken := b.take(l, now)
+	answer := budgetRefused
+	if taken {
+		answer = budgetTaken
+	}
+	b.answers = append(b.answers, budgetAnswer{l.Name, answer})
+	return taken
+}
+
+func (b *budget) take(l *playbook.Budget, now int64) bool {
 	key, ends := budgetKey(l, now, b.zone)
 	ok, err := beside(b.engine, b.deadline, func(ctx context.Context) (bool, error) {
 		return b.engine.counters().Spend(ctx, key, b.token, int64(l.Max), ends)

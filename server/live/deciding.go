@@ -31,6 +31,7 @@ type person struct {
 	moments  moments
 	facts    playbook.Facts
 	scores   []float32
+	ran      []models.Prediction // that scores are of
 	said     features.Conversation
 	spent    budget
 	decider  decide.Decider
@@ -44,7 +45,7 @@ type person struct {
 func (p *person) reset() {
 	p.moments.reset()
 	p.facts, p.decision, p.features, p.book, p.state = playbook.Facts{}, nil, nil, nil, nil
-	p.before, p.effects, p.sentences = p.before[:0], nil, nil
+	p.before, p.effects, p.sentences, p.ran = p.before[:0], nil, nil, nil
 }
 
 // about fills what conditions read of a customer whose vector was read at now.
@@ -91,6 +92,7 @@ func (p *person) asked(in *decide.Input) (issued bool) {
 
 // predicted lays predictions out as the playbook knows them. What failed is missing.
 func (p *person) predicted(predictions []models.Prediction) {
+	p.ran = predictions
 	p.scores = p.scores[:0]
 	for _, task := range p.book.Tasks {
 		score := float32(math.NaN())

@@ -44,7 +44,7 @@ func (j *scoring) evaluate(it *item, snap *store.Snapshot, err error) error {
 	} else {
 		it.version = snap.Version
 		if j.decides(it) {
-			it.person.before = append(it.person.before, snap.State...)
+			it.person.was(snap)
 		}
 		if failed := j.fold(it, snap, state); failed != nil {
 			return failed
@@ -75,6 +75,9 @@ func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) er
 		it.answer.lack(StateUnreadable)
 		it.notStored()
 		return nil
+	}
+	if snap.State == nil && j.decides(it) {
+		it.person.was(snap)
 	}
 	for i := range r.Events {
 		j.enricher.enrich(&r.Events[i], state)

@@ -94,6 +94,7 @@ type engine struct {
 	store    *store.Store
 	runtime  *ort.Runtime
 	registry *prometheus.Registry
+	models   []*models.Model
 	clock    atomic.Int64 // how far past noon it is, in nanoseconds
 }
 
@@ -139,6 +140,7 @@ func (e *engine) use(change func(*bundletest.Bundle), texts ...bundletest.Bundle
 	if err != nil {
 		e.t.Fatal(err)
 	}
+	e.models = []*models.Model{m}
 	registry := models.NewRegistry()
 	if err := registry.Swap(m); err != nil {
 		e.t.Fatal(err)

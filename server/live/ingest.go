@@ -169,7 +169,7 @@ func (in *ingestion) fold(ctx context.Context, groups []*group, snaps []store.Sn
 			in.fail([]*group{g}, err)
 			continue
 		}
-		in.begin(g, state)
+		in.begin(g, state, &snaps[i])
 		for _, at := range g.events {
 			in.enrich(&in.events[at], state)
 			if f.fold(in.serving, &in.events[at]) && g.person != nil {

@@ -29,8 +29,8 @@ type proactive struct {
 func (d *proactive) look() error {
 	d.now = max(d.engine.Now(), d.state.LastAt())
 	d.row = make([]float32, d.features.Len())
-	moment := d.moment(d.now)
-	return d.read(d.customer, d.now, &moment, d.row)
+	d.record.moment = d.moment(d.now)
+	return d.read(d.customer, d.now, &d.record.moment, d.row)
 }
 
 // decide makes the decision, and writes what it issues into the state. It says whether it issued anything.
@@ -46,8 +46,8 @@ func (d *proactive) decide(ctx context.Context) bool {
 	}
 	issued := p.unasked(&in)
 	d.record = made{
-		id: id, customer: d.customer, at: d.now, proactive: true, events: d.events, channel: p.facts.Channel,
-		features: d.serving.features.Revision(), playbook: p.book.Revision, predictions: predictions,
+		id: id, customer: d.customer, at: d.now, proactive: true, events: d.events, moment: d.record.moment,
+		features: d.serving.features.Revision(), playbook: p.book.Revision,
 	}
 	return issued
 }
@@ -59,7 +59,7 @@ func (d *proactive) add(c *store.Change) {
 }
 
 // begin prepares to decide about a customer, when there is anything to decide by.
-func (in *ingestion) begin(g *group, state *features.State) {
+func (in *ingestion) begin(g *group, state *features.State, snap *store.Snapshot) {
 	if in.book == nil {
 		return
 	}
@@ -69,6 +69,7 @@ func (in *ingestion) begin(g *group, state *features.State) {
 	g.person.reset()
 	g.person.state, g.person.features, g.person.book = state, in.serving.features, in.book
 	g.person.sentences = in.serving.sentences(in.book)
+	g.person.was(snap)
 }
 
 // change is what has to be committed of a customer whose events were folded: the state, the timers and what was decided.
@@ -81,7 +82,6 @@ func (in *ingestion) change(ctx context.Context, g *group, f *folding, snap *sto
 		}
 		return c
 	}
-	p.before = append(p.before[:0], snap.State...)
 	d := proactive{person: p, engine: in.engine, serving: in.serving, models: in.models, customer: g.id, deadline: time.Now().Add(patience(ctx))}
 	for _, at := range g.events {
 		d.events = append(d.events, in.events[at])

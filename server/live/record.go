@@ -1,7 +1,6 @@
 package live
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"math"
@@ -20,14 +19,16 @@ type made struct {
 	id, customer string
 	at           int64
 	proactive    bool
+	asked        bool
+	max          int           // actions that were asked for; 0: as many as usual
+	kinds        []string      // of them
 	events       []event.Event // that were folded with it
-	context      event.Object
-	channel      string
-	key          string // link of the Idempotency-Key; empty: none
-	answer       []byte // given under the key
-	features     string // revision
-	playbook     string // revision; empty: none serves
-	predictions  []models.Prediction
+	moment       features.Moment
+	key          string              // link of the Idempotency-Key; empty: none
+	answer       []byte              // given under the key
+	features     string              // revision
+	playbook     string              // revision; empty: none serves
+	predictions  []models.Prediction // when nothing was decided
 	degraded     []string
 }
 
@@ -41,11 +42,14 @@ func (p *person) appendRecord(dst []byte, m *made) []byte {
 	dst = appendTime(dst, m.at)
 	dst = append(dst, `,"proactive":`...)
 	dst = strconv.AppendBool(dst, m.proactive && p.sends())
+	predictions := m.predictions
 	if p.decision != nil {
-		dst = p.appendDecided(dst, m)
+		dst, predictions = p.appendDecided(dst, m), p.ran
 	}
 	dst = append(dst, `,"predictions":`...)
-	dst = appendPredictions(dst, m.predictions, nil)
+	dst = appendPredictions(dst, predictions, nil)
+	dst = append(dst, `,"failed":`...)
+	dst = appendFailed(dst, predictions)
 	dst = append(dst, `,"degraded":`...)
 	dst = appendTexts(dst, m.degraded)
 	dst = append(dst, `,"revisions":{"features":`...)
@@ -87,21 +91,9 @@ func (p *person) appendDecided(dst []byte, m *made) []byte {
 	dst = appendWithheld(dst, p.decision.Withheld)
 	dst = append(dst, `,"draws":`...)
 	dst = p.appendDraws(dst)
-	dst = append(dst, `,"channel":`...)
-	dst = appendText(dst, m.channel)
-	dst = append(dst, `,"context":`...)
-	dst = m.context.AppendJSON(dst)
-	dst = append(dst, `,"events":[`...)
-	for i := range m.events {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = m.events[i].AppendJSON(dst)
-	}
-	dst = append(dst, `],"vector":"`...)
+	dst = p.appendInputs(dst, m)
+	dst = append(dst, `,"vector":"`...)
 	dst = hex.AppendEncode(dst, digest(p.facts.Vector))
-	dst = append(dst, `","state":"`...)
-	dst = base64.StdEncoding.AppendEncode(dst, p.before)
 	return append(dst, '"')
 }
 

@@ -98,7 +98,7 @@ func (j *scoring) seal(it *item) {
 func (it *item) record(key string, answer []byte) {
 	r, a := it.request, it.answer
 	m := made{
-		id: a.DecisionID, customer: r.Customer, at: a.At, events: r.Events, context: r.Moment.Context, channel: r.Moment.Channel,
+		id: a.DecisionID, customer: r.Customer, at: a.At, asked: true, max: r.Actions.Max, kinds: r.Actions.Kinds, events: r.Events, moment: r.Moment,
 		key: key, answer: answer, features: a.Features, playbook: a.Playbook, predictions: a.Predictions, degraded: a.Degraded,
 	}
 	it.change.Records = append(it.change.Records, store.Record{Kind: store.RecordDecision, Data: it.person.appendRecord(nil, &m)})
