@@ -44,6 +44,9 @@ func (a *API) getVersion(c *call) error {
 	w.text("onnxruntime", a.version.ORT)
 	w.text("features", a.engine.Features().Revision())
 	w.texts("bundles", a.engine.Bundles())
+	if book := a.engine.Playbook(); book != nil {
+		w.text("playbook", book.Revision)
+	}
 	c.out = append(w.dst, '}')
 	return c.send(http.StatusOK, c.out)
 }

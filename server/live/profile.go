@@ -27,6 +27,7 @@ type Profile struct {
 	Traits          event.Object
 	OptOut          features.OptOut
 	Revision        string
+	Playbook        string   // revision of what decides; empty: nothing does
 	Recent          []Record // nil: not asked for
 }
 
@@ -55,6 +56,9 @@ func (e *Engine) Profile(ctx context.Context, id string, at int64) (*Profile, er
 		CustomerID: id, Known: state.Events() > 0, At: at, FirstAt: state.FirstAt(), LastAt: state.LastAt(), Events: state.Events(),
 		Features: s.features.Features(), Vector: make([]float32, s.features.Len()), Revision: s.features.Revision(),
 		Cart: state.Cart(), Traits: state.Traits(), OptOut: state.OptOut(),
+	}
+	if book := s.book.Load(); book != nil {
+		p.Playbook = book.Revision
 	}
 	if err := s.features.Read(state, at, &features.Moment{}, p.Vector); err != nil {
 		return nil, fmt.Errorf("read features: %w", err)
@@ -95,7 +99,7 @@ func (p *Profile) AppendJSON(dst []byte) []byte {
 	dst = p.Traits.AppendJSON(append(dst, `,"traits":`...))
 	dst = p.appendOptOut(append(dst, `,"opt_out":`...))
 	dst = appendText(append(dst, `,"revisions":{"features":`...), p.Revision)
-	dst = append(dst, `,"playbook":null}`...)
+	dst = append(appendRevision(append(dst, `,"playbook":`...), p.Playbook), '}')
 	if p.Recent != nil { // asked for
 		dst = p.appendRecent(dst)
 	}

@@ -13,7 +13,7 @@ import (
 
 func playbookCommand() *cobra.Command {
 	cmd := &cobra.Command{Use: "playbook", Short: "Look at a playbook"}
-	cmd.AddCommand(checkPlaybook())
+	cmd.AddCommand(checkPlaybook(), explainPlaybook())
 	return cmd
 }
 

@@ -20,7 +20,7 @@ func serveCommand() *cobra.Command {
 		Use: "serve", Short: "Serve customers over HTTP", Args: cobra.NoArgs,
 		Long: `Serve customers over HTTP. Without settings: a store in ./data, the features and bundles that ship, on 127.0.0.1:8080.
 Every flag is also a key of the settings file (--config) and a variable of the environment (--store-timeout is store_timeout and
-HALFSTEP_STORE_TIMEOUT); a flag goes over the environment, that over the file. SIGHUP reads features and bundles again.`,
+HALFSTEP_STORE_TIMEOUT); a flag goes over the environment, that over the file. SIGHUP reads features, bundles and the playbook again.`,
 	}
 	config.Register(cmd.Flags())
 	show := cmd.Flags().Bool("print-config", false, "print the settings, secrets hidden, and exit")
