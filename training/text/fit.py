@@ -14,6 +14,7 @@ from training.text.table import Table, keep, pack, scaled
 
 SMALLEST = 1e-3  # square of a gram that says nothing: it must survive float16
 LARGEST = 1e3
+PRIOR = 20.0  # texts
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ def balanced(y: np.ndarray, power: float) -> np.ndarray:
 
 def evidence(counts: Counts, rows: np.ndarray, columns: np.ndarray, y: np.ndarray, power: float) -> np.ndarray:
     """The square of each gram, float16. For two classes, how far its share of one is from its share of the other, as log-ratio (Wang &
-    Manning, "Baselines and Bigrams", ACL 2012); for more, how rare it is, as in TF-IDF.
+    Manning, "Baselines and Bigrams", ACL 2012); for more, how far the classes of its texts are from those of all: the Kullback-Leibler
+    divergence, after as many texts as PRIOR that are as all are.
     """
     present = counts.counts[rows][:, columns]
     present.data[:] = 1
@@ -85,7 +87,11 @@ def evidence(counts: Counts, rows: np.ndarray, columns: np.ndarray, y: np.ndarra
         a, b = (np.asarray(present[y == k].sum(0)).ravel() + 1.0 for k in (1, 0))
         strength = np.abs(np.log((a / a.sum()) / (b / b.sum())))
     else:
-        strength = np.log(len(rows) / np.asarray(present.sum(0)).ravel()) + 1
+        _, place, times = np.unique(y, return_inverse=True, return_counts=True)
+        usual = times / len(y)
+        seen = present.T @ np.eye(len(usual))[place] + PRIOR * usual
+        share = seen / seen.sum(1, keepdims=True)
+        strength = np.maximum((share * np.log(share / usual)).sum(1), 0)
     return np.clip(strength**power, SMALLEST, LARGEST).astype(np.float16)
 
 
