@@ -32,11 +32,30 @@ type journal struct {
 
 const journalPage = 1000
 
-// Scan implements Input: the archive first, then of each shard what it has not.
+// Scan implements Input.
 func (j journal) Scan(ctx context.Context, yield func(source.Row) error) error {
+	var seq uint64
+	var raw []byte
+	return Entries(ctx, j.folder, j.reader, func(shard int, e *store.Entry) error {
+		switch e.Kind {
+		case store.RecordEvent, store.RecordSkipped:
+		case store.RecordMerge:
+			return fmt.Errorf("read the journal of shard %d: customer %q was merged with another, which cannot be replayed", shard, e.Customer)
+		default:
+			return nil // not what a fold is made of
+		}
+		raw = append(binary.AppendUvarint(raw[:0], uint64(shard)), e.Data...)
+		seq++
+		return yield(source.Row{Customer: []byte(e.Customer), Seq: seq - 1, Raw: raw})
+	})
+}
+
+// Entries hands out what a journal holds of any kind, those of a shard in their order: of the archive in a folder, unless that is empty,
+// and then of each shard of the journal, unless that is nil, what the archive has not. An entry is valid until yield returns.
+func Entries(ctx context.Context, folder string, j JournalReader, yield func(shard int, e *store.Entry) error) error {
 	s := journalScan{yield: yield, last: map[int]string{}}
-	if j.folder != "" {
-		for e, err := range archive.Read(j.folder) {
+	if folder != "" {
+		for e, err := range archive.Read(folder) {
 			if err != nil {
 				return err
 			}
@@ -45,11 +64,11 @@ func (j journal) Scan(ctx context.Context, yield func(source.Row) error) error {
 			}
 		}
 	}
-	if j.reader == nil {
+	if j == nil {
 		return nil
 	}
-	for shard := range j.reader.Shards() {
-		if err := s.shard(ctx, j.reader, shard); err != nil {
+	for shard := range j.Shards() {
+		if err := s.shard(ctx, j, shard); err != nil {
 			return err
 		}
 	}
@@ -58,9 +77,7 @@ func (j journal) Scan(ctx context.Context, yield func(source.Row) error) error {
 
 // journalScan is one reading of a journal.
 type journalScan struct {
-	yield func(source.Row) error
-	seq   uint64
-	raw   []byte
+	yield func(shard int, e *store.Entry) error
 	last  map[int]string // the cursor of each shard's last entry
 }
 
@@ -81,22 +98,12 @@ func (s *journalScan) shard(ctx context.Context, from JournalReader, shard int) 
 	}
 }
 
-// entry hands an entry on if it is an event.
 func (s *journalScan) entry(ctx context.Context, shard int, e *store.Entry) error {
-	s.last[shard] = e.Cursor
-	switch e.Kind {
-	case store.RecordEvent, store.RecordSkipped:
-	case store.RecordMerge:
-		return fmt.Errorf("read the journal of shard %d: customer %q was merged with another, which cannot be replayed", shard, e.Customer)
-	default:
-		return nil // not what a fold is made of
-	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	s.raw = append(binary.AppendUvarint(s.raw[:0], uint64(shard)), e.Data...)
-	s.seq++
-	return s.yield(source.Row{Customer: []byte(e.Customer), Seq: s.seq - 1, Raw: s.raw})
+	s.last[shard] = e.Cursor
+	return s.yield(shard, e)
 }
 
 // NewDecoder implements Input.

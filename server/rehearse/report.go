@@ -12,6 +12,7 @@ type Report struct {
 	AskOn    []string  `json:"ask_on"`
 	Budgets  string    `json:"budgets"` // exact, or approximate
 	Policies []Outcome `json:"policies"`
+	Estimate *Estimate `json:"off_policy"` // of the first policy, against what was logged
 }
 
 // Data is what was rehearsed over.

@@ -34,7 +34,30 @@ func (r *Report) WriteTable(to io.Writer) error {
 	t.plays()
 	t.withheld()
 	t.budgets(r.Budgets)
+	if r.Estimate != nil {
+		r.Estimate.write(w, r.Policies[0].Name)
+	}
 	return w.Flush()
+}
+
+func (e *Estimate) write(w io.Writer, name string) {
+	fmt.Fprintf(w, "\n%s against what was logged, by recorded outcomes: %s", name, e.Verdict)
+	if e.Why != "" {
+		fmt.Fprintf(w, " (%s)", e.Why)
+	}
+	fmt.Fprintln(w)
+	if e.Decisions == 0 {
+		return
+	}
+	fmt.Fprintf(w, "  samples\t%d of %d decisions, worth %.0f of the policy's own\n", e.Samples, e.Decisions, e.Effective)
+	for _, line := range []struct {
+		head string
+		*Interval
+	}{{"reward as logged", e.Logged}, {"reward, SNIPS", e.SNIPS}, {"reward, DR", e.DR}, {"gain, SNIPS", e.GainSNIPS}, {"gain, DR", e.GainDR}} {
+		if line.Interval != nil {
+			fmt.Fprintf(w, "  %s\t%.4f [%.4f, %.4f]\n", line.head, line.Value, line.Low, line.High)
+		}
+	}
 }
 
 func (t Timers) String() string {

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/replay"
 	"github.com/halfstep-ml/halfstep/models"
 	"github.com/halfstep-ml/halfstep/models/bundles"
 	"github.com/halfstep-ml/halfstep/models/ort"
@@ -97,7 +98,7 @@ func (r *rehearsal) run(ctx context.Context, stderr io.Writer, args []string) (_
 	if err != nil {
 		return nil, err
 	}
-	in, _, done, err := r.input(ctx, stderr, args)
+	in, journal, done, err := r.history(ctx, stderr, args)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +115,28 @@ func (r *rehearsal) run(ctx context.Context, stderr io.Writer, args []string) (_
 	if !slices.Equal(r.askOn, []string{"none"}) {
 		o.AskOn = r.askOn
 	}
-	return rehearse.Run(ctx, in, policies, o)
+	report, err := rehearse.Run(ctx, in, policies, o)
+	if err != nil {
+		return nil, err
+	}
+	report.Estimate = rehearse.NothingLogged()
+	if journal != nil {
+		report.Estimate, err = rehearse.Weigh(ctx, r.archive, journal, set, policies[0])
+	}
+	return report, err
+}
+
+// history opens what is rehearsed over, and the journal if it is one; done closes it.
+func (r *rehearsal) history(ctx context.Context, stderr io.Writer, args []string) (_ replay.Input, journal replay.JournalReader, done func() error, err error) {
+	if !r.journal {
+		in, _, done, err := r.input(ctx, stderr, args)
+		return in, nil, done, err
+	}
+	driver, err := app.OpenDriver(ctx, &config.Config{Store: r.store})
+	if err != nil {
+		return nil, nil, nil, fmt.Errorf("open store: %w", err)
+	}
+	return replay.Archived(r.archive, driver), driver, driver.Close, nil
 }
 
 // cast is the models of a rehearsal.
