@@ -168,7 +168,7 @@ func TestEveryNameReads(t *testing.T) {
 	context, _ := event.DecodeObject([]byte(`{"page_kind":"cart","stock":{"left":2}}`))
 	traits, _ := event.DecodeObject([]byte(`{"tier":"gold","lead_score":81}`))
 	f := &Facts{
-		Vector: vector(map[string]float32{"orders_90d": 3}), Predictions: []float32{0.8}, Intents: []Intent{{"price_concern", 0.8}},
+		Vector: vector(map[string]float32{"orders_90d": 3}), Predictions: []float32{0.8}, Intents: []Intent{{Name: "price_concern", Score: 0.8}},
 		Tags: []string{"price_sensitive"}, Event: e, Context: context, Channel: "app",
 		Customer: Customer{ID: "c-42", Known: true, Traits: traits},
 	}
