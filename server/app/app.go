@@ -101,7 +101,7 @@ func Open(ctx context.Context, o Options) (_ *App, err error) {
 	o.Version.ORT = a.loader.ortVersion()
 	a.metrics.Built(o.Version.Version, o.Version.Revision, o.Version.ORT)
 	api := httpapi.New(httpapi.Options{
-		Engine: a.engine, Deliveries: a.delivery, Playbooks: a.playbooks, Pasts: &pasts{engine: a.engine, shelf: a.playbooks.shelf, loader: a.loader}, Reports: a.openLedger(o.Now), Metrics: a.metrics, Log: o.Log, Ready: a.ready,
+		Engine: a.engine, Deliveries: a.delivery, Playbooks: a.playbooks, Pasts: a.newPasts(), Reports: a.openLedger(o.Now), Metrics: a.metrics, Log: o.Log, Ready: a.ready,
 		Version: o.Version, Keys: keys,
 		Scrape:  promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)}),
 		MaxBody: o.Config.MaxBody, MaxInFlight: o.Config.MaxInFlight, StoreTimeout: o.Config.StoreTimeout,

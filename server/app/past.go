@@ -31,6 +31,11 @@ type pasts struct {
 	one    sync.Mutex // held while a decision is made again: that is for people who look at one, and may load models
 }
 
+// newPasts has a loader of its own, so that looking back and reloading are in nobody's way.
+func (a *App) newPasts() *pasts {
+	return &pasts{engine: a.engine, shelf: a.playbooks.shelf, loader: &loader{config: a.config, log: a.log}}
+}
+
 // Why implements httpapi.Pasts.
 func (p *pasts) Why(ctx context.Context, id string) (*why.Report, error) {
 	p.one.Lock()

@@ -26,6 +26,8 @@ type Options struct {
 	Deliveries Deliveries
 	// Playbooks answers /playbook.
 	Playbooks Playbooks
+	// Pasts answers /decisions/{id}/why.
+	Pasts Pasts
 	// Reports answers /reports/actions.
 	Reports Reports
 	// Scrape answers /metrics.
@@ -55,6 +57,7 @@ type API struct {
 	deliveries   Deliveries
 	reports      Reports
 	playbooks    Playbooks
+	pasts        Pasts
 	heartbeat    time.Duration // between signs of life of a stream
 
 	router   *gin.Engine
@@ -67,7 +70,7 @@ func New(o Options) *API {
 	a := &API{
 		engine: o.Engine, metrics: o.Metrics, log: o.Log, scrape: o.Scrape, ready: o.Ready, version: o.Version, keys: o.Keys,
 		maxBody: o.MaxBody, maxInFlight: int64(o.MaxInFlight), storeTimeout: o.StoreTimeout,
-		deliveries: o.Deliveries, reports: o.Reports, playbooks: o.Playbooks, heartbeat: heartbeat,
+		deliveries: o.Deliveries, reports: o.Reports, playbooks: o.Playbooks, pasts: o.Pasts, heartbeat: heartbeat,
 	}
 	a.calls.New = func() any {
 		return &call{json: newBody(), requests: make([]live.Request, 1), answers: make([]live.Answer, 1)}
@@ -112,6 +115,7 @@ func (a *API) routes() []route {
 		{method: "GET", path: "/customers/:id", role: config.Score, answer: a.getCustomer},
 		{method: "DELETE", path: "/customers/:id", role: config.Admin, answer: a.deleteCustomer},
 		{method: "GET", path: "/decisions/:id", role: config.Score, answer: a.getDecision},
+		{method: "GET", path: "/decisions/:id/why", role: config.Score, answer: a.getWhy},
 		// A stream lasts: the number of streams has a bound of its own.
 		{method: "GET", path: "/actions/stream", role: config.Score, free: true, answer: a.getActionStream},
 		{method: "GET", path: "/reports/actions", role: config.Score, answer: a.getActionReport},

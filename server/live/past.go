@@ -31,13 +31,6 @@ type Past struct {
 // ErrNothingDecided is about a record of predictions alone.
 var ErrNothingDecided = errors.New("nothing was decided: the record is that of an answer under an Idempotency-Key")
 
-// RecordRevisions are the revisions that a decision's record was made with, and the models that ran, as in churn@3.
-type RecordRevisions struct {
-	Features string
-	Playbook string
-	Models   []string
-}
-
 // past is a decision's record, as far as making it again needs it.
 type past struct {
 	ID          string          `json:"decision_id"`
@@ -70,22 +63,6 @@ type past struct {
 type pastFiring struct {
 	Play  string          `json:"play"`
 	Event json.RawMessage `json:"event"`
-}
-
-// ReadRevisions tells what has to be at hand to make the decision of a record again.
-func ReadRevisions(record []byte) (RecordRevisions, error) {
-	r, err := readPast(record)
-	if err != nil {
-		return RecordRevisions{}, err
-	}
-	out := RecordRevisions{Features: r.Revisions.Features, Playbook: r.Revisions.Playbook}
-	for task, p := range r.Predictions {
-		if !slices.Contains(r.Failed, task) {
-			out.Models = append(out.Models, p.Model)
-		}
-	}
-	slices.Sort(out.Models)
-	return out, nil
 }
 
 func readPast(record []byte) (*past, error) {

@@ -76,6 +76,9 @@ func (e *Engine) Use(ctx context.Context, s *Serving) error {
 	if err := e.activate(ctx, s.features); err != nil {
 		return err
 	}
+	if err := e.keepFeatures(ctx, s.features); err != nil {
+		return err
+	}
 	if old := e.serving.Swap(s); old != nil {
 		if err := old.registry.Close(); err != nil {
 			e.log.Warn("a replaced model could not be closed", "error", err)

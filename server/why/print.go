@@ -53,9 +53,9 @@ type action struct {
 }
 
 // Print shows every step of a decision as its record has it, and what came of making it again.
-func Print(w io.Writer, recorded []byte, report *Report) error {
+func Print(w io.Writer, report *Report) error {
 	var r record
-	if err := json.Unmarshal(recorded, &r); err != nil {
+	if err := json.Unmarshal(report.Record, &r); err != nil {
 		return fmt.Errorf("read the decision's record: %w", err)
 	}
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)

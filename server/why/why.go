@@ -28,6 +28,8 @@ type Report struct {
 	Identical  bool   `json:"identical"`
 	Difference string `json:"difference,omitempty"` // the first, as in actions[0].worth: recorded 5, again 4
 	Steps      []Step `json:"steps"`
+	// Record is the decision's record.
+	Record json.RawMessage `json:"record"`
 }
 
 // order is that in which a decision comes about: a difference in one step is mostly the cause of those after it.
@@ -50,7 +52,7 @@ func Compare(recorded, again []byte) (*Report, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the decision that was made again: %w", err)
 	}
-	r := &Report{Identical: true}
+	r := &Report{Identical: true, Record: recorded}
 	r.DecisionID, _ = then["decision_id"].(string)
 	r.CustomerID, _ = then["customer_id"].(string)
 	r.At, _ = then["at"].(string)

@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string) int {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(serveCommand(), ingestCommand(), replayCommand(), evaluateCommand(), bundleCommand(), featuresCommand(), playbookCommand(), rehearseCommand(), versionCommand())
+	root.AddCommand(serveCommand(), ingestCommand(), replayCommand(), evaluateCommand(), bundleCommand(), featuresCommand(), playbookCommand(), whyCommand(), rehearseCommand(), versionCommand())
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err == nil {
