@@ -89,6 +89,11 @@ func (r *rehearsal) run(ctx context.Context, stderr io.Writer, args []string) (_
 	if err != nil {
 		return nil, err
 	}
+	in, journal, done, err := r.history(ctx, stderr, args)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
 	cast, err := r.load(ctx, set)
 	defer func() { err = errors.Join(err, cast.close()) }()
 	if err != nil {
@@ -98,11 +103,6 @@ func (r *rehearsal) run(ctx context.Context, stderr io.Writer, args []string) (_
 	if err != nil {
 		return nil, err
 	}
-	in, journal, done, err := r.history(ctx, stderr, args)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, done()) }()
 	progress := bar(stderr, "rehearsing", false)
 	defer func() { _ = progress.Finish() }()
 	o := rehearse.Options{
