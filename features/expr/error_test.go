@@ -40,6 +40,8 @@ var wrong = map[string]string{
 	`null == event.name`:                     "1:1: null is not supported (test presence with has(x) or !has(x))",
 	`properties.id == 9007199254740993`:      "1:18: a number cannot hold this many digits (of an id, compare string(x) with a string)",
 	`coalesce(properties.x, "a") == 1`:       "1:29: a string is compared with a number",
+	`features.orders_30d / 0 > 1`:            "1:23: this divides by zero",
+	`1 % 0.0 > 1`:                            "1:5: this divides by zero",
 	`1u > 2`:                                 "1:1: unsigned numbers are not supported (write it without the u)",
 	`b"x" == "x"`:                            "1:1: bytes are not supported (write it without the b)",
 	`[1] == 2`:                               "1:1: a list can only stand on the right of in",

@@ -123,6 +123,8 @@ func (r *resolver[T]) call(e ast.Expr) {
 		return
 	case "matches":
 		r.pattern(args[0])
+	case operators.Divide, operators.Modulo:
+		r.divisor(args[1])
 	case "has":
 		e.SetKindCase(r.factory.NewCall(e.ID(), isPresent, args...))
 	}
@@ -170,6 +172,17 @@ func (r *resolver[T]) constants(list ast.Expr) {
 			continue
 		}
 		r.resolve(e)
+	}
+}
+
+// divisor refuses 0: what is divided by it is always missing, so whoever wrote it meant something else.
+func (r *resolver[T]) divisor(e ast.Expr) {
+	if e.Kind() != ast.LiteralKind {
+		return
+	}
+	switch e.AsLiteral().Value() {
+	case int64(0), float64(0):
+		r.report.at(e.ID(), "this divides by zero", "")
 	}
 }
 

@@ -43,7 +43,9 @@ func (r *reader) needs(p *Play) {
 }
 
 // answers are the events that tell what became of an action.
-var answers = []string{"Action Shown", "Action Accepted", "Action Declined"}
+var answers = []string{
+	event.ActionShown, event.ActionAccepted, event.ActionDeclined, event.ActionDismissed, event.ActionConverted, event.ActionExpired,
+}
 
 // circles complains of plays that could never end, or never fire.
 func (r *reader) circles(n ast.Node, p *Play, given []yamlfile.Entry) {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/halfstep-ml/halfstep/features/event"
 )
 
 // wrong is what to change in the shop's playbook, and the complaints that it makes, as path: message; hint.
@@ -30,7 +32,9 @@ var wrong = []struct{ from, to, want string }{
 	{"{action: shipping-coupon}, max", "{action: shiping-coupon}, max", "budgets[0].scope.action: unknown action shiping-coupon; did you mean shipping-coupon?"},
 	{"declines: 2, silence: 30d", "declines: 0, silence: 30 days", "fatigue.declines: declines: expected a whole number from 1 to 100\nfatigue.silence: silence: expected a duration such as 30m, 1h or 7d, got \"30 days\""},
 	{"value: 6, cost: 3", "value: 6, cost: -3", "actions.shipping-coupon.cost: cost: expected 0 or more, got -3"},
-	{"value: 6, cost: 3", "value: 1/0, cost: 3", "actions.shipping-coupon.value: value: this is never a number"},
+	{"value: 6, cost: 3", "value: 1/0, cost: 3", "actions.shipping-coupon.value: value: this divides by zero"},
+	{"value: 6, cost: 3", "value: 1/(2-2), cost: 3", "actions.shipping-coupon.value: value: this is never a number"},
+	{"predictions.churn > 0.7", "predictions.churn / 0 > 0.7", "plays[3].when: when: this divides by zero"},
 	{"features.cart_value *", "features.cart_valu *", "actions.cart-reminder.value: value: unknown name features.cart_valu; did you mean features.cart_value?"},
 	{"kind: help, channels: [web]", "channel: [web]", "actions.tutorial: tutorial: kind is missing\nactions.tutorial: tutorial: channels is missing\nactions.tutorial.channel: tutorial: unknown key channel; did you mean channels?"},
 	{"audience: staff", "audience: stuff", "actions.call-back: call-back: channels is missing\nactions.call-back.audience: audience: unknown \"stuff\"; did you mean staff?"},
@@ -41,6 +45,9 @@ var wrong = []struct{ from, to, want string }{
 	{"features.shipping_views_30m >= 2", "shipping_views_30m >= 2", "plays[0].when: when: unknown name shipping_views_30m; did you mean features.shipping_views_30m?"},
 	{"features.shipping_views_30m >= 2", `event.name.matches("(a{90}|b{90}){9}")`,
 		"plays[0].when: when: the regular expression is too large to be fast; repeat less, or split it into several"},
+	{"features.shipping_views_30m >= 2", `event.name.matches("(a{500}){500}")`,
+		"plays[0].when: when: error parsing regexp: invalid repeat count: `{500}`; the syntax is RE2's"},
+	{"features.shipping_views_30m >= 2", "event.name.matches(event.properties.pattern)", "plays[0].when: when: matches takes a constant regular expression"},
 	{"on: Shipping Fee Viewed", "on: []", "plays[0].on: on: expected at least one"},
 	{"on: Shipping Fee Viewed", "on: X, ask: true", "plays[0]: play: expected exactly one of on, dwell and ask"},
 	{"on: Shipping Fee Viewed,", "", "plays[0]: play: expected exactly one of on, dwell and ask"},
@@ -56,6 +63,8 @@ var wrong = []struct{ from, to, want string }{
 		"plays[0].on: on: Session Started is never sent, but made when features are counted; name what a visit begins with, such as Page Viewed"},
 	{"unless: Order Completed", "unless: Session Started",
 		"plays[1].unless: unless: Session Started is never sent, but made when features are counted; name what a visit begins with, such as Page Viewed"},
+	{"on: Product Added, after: 24h, unless: Order Completed", "on: Action Expired",
+		"plays[1]: play: a cycle: Action Expired fires the play, which proposes cart-reminder, which leads to Action Expired again; give it a cooldown, or ask in when for event.properties.action"},
 	{"longer_than: 3m", "longer_than: 3 min", `plays[2].dwell.longer_than: longer_than: expected a duration such as 30m, 1h or 7d, got "3 min"`},
 	{"path: /config", "path: '/*/config?x=1'", "plays[2].dwell.path: path: expected a path without its query, with * only at its end, got \"/*/config?x=1\""},
 	{"predictions.churn > 0.7", "event.properties.x > 0.7", "plays[3].when: when: a play that is asked for has no event; have it fire on the event"},
@@ -105,6 +114,16 @@ func TestWhatOnlyLooksWrong(t *testing.T) {
 		_, err := Parse([]byte(file), vocabulary)
 		assert.NoError(t, err, to)
 	}
+}
+
+func TestPatternsMadeToBeSlowAreNot(t *testing.T) {
+	file := strings.Replace(shop, "features.shipping_views_30m >= 2", `event.properties.text.matches("^(a+)+$")`, 1)
+	b, err := Parse([]byte(file), vocabulary)
+	require.NoError(t, err)
+	f := &Facts{Event: &event.Event{Properties: event.Object{{Key: "text", Value: event.StringValue(strings.Repeat("a", 32<<10) + "b")}}}}
+	start := time.Now()
+	require.False(t, b.Plays[0].Clauses[0].Eval(f))
+	require.Less(t, time.Since(start), time.Second)
 }
 
 func TestIntentsAreCheckedWhenTheyAreKnown(t *testing.T) {
