@@ -37,7 +37,7 @@ var (
 	badPlaybook     = kind{"invalid-playbook", http.StatusUnprocessableEntity, "The playbook is not fit to serve", "Correct what errors lists; the old one serves."}
 	pinned          = kind{"pinned", http.StatusConflict, "The playbook cannot be put here", "Change the file, or serve without --playbook."}
 	stale           = kind{"changed", http.StatusPreconditionFailed, "What is to be replaced is another by now", "Get it again, and look whether the change still fits."}
-	notKept         = kind{"not-kept", http.StatusConflict, "The decision cannot be made again", "It takes the bundles it was made by in the bundles folder."}
+	notKept         = kind{"not-kept", http.StatusConflict, "The decision cannot be made again", "It takes that something was decided, and the bundles it was made by in the bundles folder."}
 	internal        = kind{"internal", http.StatusInternalServerError, "Something went wrong here", "The log has more under the request id."}
 	overloaded      = kind{"overloaded", http.StatusServiceUnavailable, "Too many requests at once", "Wait as Retry-After says, and try again."}
 	notStored       = kind{"not-stored", http.StatusServiceUnavailable, "Some events could not be stored", "Send all of them again: those with ids are counted once."}

@@ -68,32 +68,32 @@ func (p *person) appendFired(dst []byte, whole bool) []byte {
 	return append(dst, ']')
 }
 
-// rowRecord is how a choice stood, as it stands in a decision's record.
-type rowRecord struct {
-	Choice  string      `json:"choice"`
-	Segment string      `json:"segment"`
-	Version string      `json:"row"`
-	Arms    []armRecord `json:"arms"`
-}
-
-type armRecord struct {
-	Arm        string  `json:"arm"`
-	Propensity float64 `json:"propensity"`
-	Best       float64 `json:"best"`
-}
-
+// appendRows appends what chance drew from.
 func (p *person) appendRows(dst []byte) []byte {
 	dst = append(dst, '[')
 	for i, s := range p.decision.Rows {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		r := rowRecord{Choice: s.Choice, Segment: s.Segment, Version: strconv.FormatUint(s.Version, 16)}
-		for _, a := range s.Arms {
-			r.Arms = append(r.Arms, armRecord{a.Name, a.Propensity, a.Best})
+		dst = append(dst, `{"choice":`...)
+		dst = appendText(dst, s.Choice)
+		dst = append(dst, `,"segment":`...)
+		dst = appendText(dst, s.Segment)
+		dst = append(dst, `,"row":"`...)
+		dst = strconv.AppendUint(dst, s.Version, 16)
+		dst = append(dst, `","arms":[`...)
+		for k, a := range s.Arms {
+			if k > 0 {
+				dst = append(dst, ',')
+			}
+			dst = append(dst, `{"arm":`...)
+			dst = appendText(dst, a.Name)
+			dst = append(dst, `,"propensity":`...)
+			dst = appendFloat(dst, a.Propensity)
+			dst = append(dst, `,"best":`...)
+			dst = append(appendFloat(dst, a.Best), '}')
 		}
-		raw, _ := json.Marshal(r) // probabilities are finite
-		dst = append(dst, raw...)
+		dst = append(dst, "]}"...)
 	}
 	return append(dst, ']')
 }

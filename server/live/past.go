@@ -60,6 +60,18 @@ type past struct {
 	}
 }
 
+// rowRecord is how a choice stood.
+type rowRecord struct {
+	Choice  string `json:"choice"`
+	Segment string `json:"segment"`
+	Version string `json:"row"`
+	Arms    []struct {
+		Arm        string  `json:"arm"`
+		Propensity float64 `json:"propensity"`
+		Best       float64 `json:"best"`
+	} `json:"arms"`
+}
+
 type pastFiring struct {
 	Play  string          `json:"play"`
 	Event json.RawMessage `json:"event"`

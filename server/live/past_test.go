@@ -200,3 +200,28 @@ func TestARecordThatCannotBeReadIsRefused(t *testing.T) {
 		require.ErrorContains(t, err, want, record)
 	}
 }
+
+func TestAfterAnErasureTheOptOutThatOutlivedItIsPartOfTheRecord(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(busy)
+	raw := fmt.Sprintf(`{"id":"i","type":"identify","customer_id":"c","at":%q,"traits":{"opt_out":["help"]}}`, e.now().Format(time.RFC3339))
+	identify, err := event.Decode([]byte(raw), event.Origin{ReceivedAt: e.now().UnixMilli()})
+	require.NoError(t, err)
+	require.NoError(t, e.Ingest(t.Context(), []event.Event{identify}).Err)
+	_, err = e.Erase(t.Context(), "c")
+	require.NoError(t, err)
+	e.clock.Add(int64(time.Hour))
+	e.happens("Shipping Fee Viewed", `{}`)
+	e.happens("Shipping Fee Viewed", `{}`)
+	e.score(live.Request{Customer: "c", Moment: features.Moment{Channel: "web", Context: event.Object{{Key: "need", Value: event.StringValue("help")}}}})
+	records := e.records()
+	require.NotEmpty(t, records)
+	for _, record := range records {
+		again, err := live.Rederive(t.Context(), record, e.past(busy))
+		require.NoError(t, err)
+		report, err := why.Compare(record, again)
+		require.NoError(t, err)
+		require.True(t, report.Identical, "%s", report.Difference)
+	}
+	require.Contains(t, string(records[len(records)-1]), `"opted_out"`)
+}

@@ -96,28 +96,43 @@ func (c *compiler) customer(name, rest string) fact {
 	return c.phrased(name, phrases{Text: c.wording.Fact}, map[string]string{"name": rest}, func(f *playbook.Facts) event.Value { return textValue(f.Customer.ID) })
 }
 
-// trigger is what brought the play about, and whether that says more than its condition does.
+// trigger is what brought the play about, and whether that says more than its condition does. When the event is not at hand, as of an
+// action that is offered again, what the play waits for stands in for it.
 func (c *compiler) trigger(p *playbook.Play) (f fact, waits bool) {
 	w := c.wording
 	switch p.Trigger {
-	case playbook.OnEvent:
-		return c.happened(), false
-	case playbook.OnAbsence:
-		var not []string
-		for _, name := range p.Unless {
-			not = append(not, w.event(name))
-		}
-		fixed := map[string]string{"after": w.span(p.After), "unless": strings.Join(not, w.Or)}
-		f = c.happened()
-		f.text = w.compile(w.Absence, fixed)
-		return f, true
+	case playbook.OnAsk:
+		return fact{}, false
 	case playbook.OnDwell:
-		fixed := map[string]string{"path": p.Dwell.Path, "after": w.span(p.Dwell.LongerThan)}
-		path := c.event("event.properties.path", "properties.path")
-		path.text = w.compile(w.Dwell, fixed)
-		return path, true
+		f = c.event("event.properties.path", "properties.path")
+		f.text = w.compile(w.Dwell, map[string]string{"path": p.Dwell.Path, "after": w.span(p.Dwell.LongerThan)})
+		return otherwise(f, p.Dwell.Path), true
 	}
-	return fact{}, false
+	f = c.happened()
+	if len(p.On) == 1 {
+		f = otherwise(f, p.On[0])
+	}
+	if p.Trigger == playbook.OnEvent {
+		return f, false
+	}
+	var not []string
+	for _, name := range p.Unless {
+		not = append(not, w.event(name))
+	}
+	f.text = w.compile(w.Absence, map[string]string{"after": w.span(p.After), "unless": strings.Join(not, w.Or)})
+	return f, true
+}
+
+// otherwise is a fact that has a value without an event.
+func otherwise(f fact, text string) fact {
+	value := f.value
+	f.value = func(facts *playbook.Facts) event.Value {
+		if facts.Event == nil {
+			return event.StringValue(text)
+		}
+		return value(facts)
+	}
+	return f
 }
 
 func textValue(text string) event.Value {

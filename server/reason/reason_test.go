@@ -83,6 +83,8 @@ func TestWhatPlaysWaitForComesFirst(t *testing.T) {
 		say(t, "zh", "dwell: {path: '/config*', longer_than: 3m}", func(f *playbook.Facts) {
 			f.Event = &event.Event{Name: "Page Viewed", Properties: event.Object{{Key: "path", Value: event.StringValue("/config/a")}}}
 		}))
+	require.Equal(t, []string{"stayed on /config for over 3 min | event.properties.path = \"/config\""},
+		say(t, "en", "dwell: {path: /config, longer_than: 3m}", func(*playbook.Facts) {}), "it is offered again")
 	require.Equal(t, []string{"just had “Custom” | event.name = \"Custom\""}, say(t, "en", "on: Custom", func(f *playbook.Facts) { f.Event = &event.Event{Name: "Custom"} }))
 }
 
