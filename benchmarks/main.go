@@ -47,6 +47,7 @@ var suites = []suite{
 	{deciding, "decide_200", (*bench).decide},
 	{deciding, "score_deciding", (*bench).scoreDeciding},
 	{deciding, "commit_roundtrips", (*bench).roundTrips},
+	{deciding, "timers", (*bench).timers},
 }
 
 func main() {
@@ -65,7 +66,7 @@ func main() {
 func measure(ctx context.Context) (err error) {
 	flags := pflag.NewFlagSet("benchmarks", pflag.ContinueOnError)
 	only := flags.StringSlice("only", nil, "suites or tables to run: "+strings.Join(append(names(), spine, deciding), ", "))
-	out := flags.String("out", results, "folder for the figures of every table that is run whole")
+	out := flags.String("out", results, "folder for the figures; by default only those of a table that is run whole are written")
 	b := &bench{}
 	flags.StringVar(&b.data, "data", dataFolder(), "folder of real data (HALFSTEP_DATA)")
 	flags.StringVar(&b.bundles, "bundles", "models/bundles", "folder of bundles")
@@ -92,7 +93,7 @@ func measure(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if len(of) < len(slices.DeleteFunc(slices.Clone(suites), func(s suite) bool { return s.table != table })) {
+		if !flags.Changed("out") && len(of) < len(slices.DeleteFunc(slices.Clone(suites), func(s suite) bool { return s.table != table })) {
 			continue
 		}
 		if err := b.write(ctx, filepath.Join(*out, table+".json"), rows); err != nil {

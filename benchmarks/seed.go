@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/halfstep-ml/halfstep/benchmarks/ga4"
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/features/store/pebblestore"
 	"github.com/halfstep-ml/halfstep/features/store/redisstore"
 )
 
@@ -50,8 +52,15 @@ func (b *bench) foldBefore(ctx context.Context, d *ga4.Decoder, customers []ga4.
 	return profiles, nil
 }
 
-// openStore opens the store that a halfstep on this Redis uses.
+// openStore opens the store that a halfstep with this URL uses.
 func openStore(ctx context.Context, url string) (*store.Store, error) {
+	if folder, embedded := strings.CutPrefix(url, "pebble:"); embedded {
+		driver, err := pebblestore.Open(folder)
+		if err != nil {
+			return nil, err
+		}
+		return store.New(driver), nil
+	}
 	driver, err := redisstore.Open(ctx, redisstore.Options{URL: url})
 	if err != nil {
 		return nil, err
@@ -66,6 +75,11 @@ func seed(ctx context.Context, url string, profiles []profile) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
+	return fill(ctx, s, profiles)
+}
+
+// fill puts customers into a store that does not know them.
+func fill(ctx context.Context, s *store.Store, profiles []profile) error {
 	changes, outcomes := make([]store.Change, 0, seededChunk), make([]error, seededChunk)
 	for chunk := range slices.Chunk(profiles, seededChunk) {
 		changes = changes[:0]
