@@ -86,15 +86,22 @@ func (d *Decider) full(c *candidate) bool {
 	return false
 }
 
-// spend takes from the budgets that an action costs, and returns the one that had nothing left.
+// spend takes from every budget that an action costs, or from none, and returns the one that had nothing left.
 func (d *Decider) spend(c *candidate) *playbook.Budget {
 	if d.in.Budgets == nil {
 		return nil
 	}
-	for i := range d.in.Playbook.Budgets {
-		if b := &d.in.Playbook.Budgets[i]; b.Scope.Covers(c.action, c.channel) && !d.in.Budgets.Take(b, d.in.Now) {
-			return b
+	budgets := d.in.Playbook.Budgets
+	for i := range budgets {
+		if !budgets[i].Scope.Covers(c.action, c.channel) || d.in.Budgets.Take(&budgets[i], d.in.Now) {
+			continue
 		}
+		for k := range budgets[:i] {
+			if budgets[k].Scope.Covers(c.action, c.channel) {
+				d.in.Budgets.GiveBack(&budgets[k], d.in.Now)
+			}
+		}
+		return &budgets[i]
 	}
 	return nil
 }

@@ -42,8 +42,11 @@ type Firing struct {
 type Budgets interface {
 	// Left says, without waiting, whether there may be some left.
 	Left(b *playbook.Budget, now int64) bool
-	// Take takes one, and says whether there was one. What was taken and not used is the caller's to give back.
+	// Take takes one, another at each call, and says whether there was one.
 	Take(b *playbook.Budget, now int64) bool
+	// GiveBack returns what was taken last for an action that another budget stops. What is taken for actions that are issued and not
+	// committed is the caller's to give back.
+	GiveBack(b *playbook.Budget, now int64)
 }
 
 // Decision is what is to be done. Its slices belong to the Decider that made it.

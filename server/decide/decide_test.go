@@ -93,7 +93,7 @@ func TestStages(t *testing.T) {
 			in.Contacts = []features.Contact{c}
 		}, ""},
 		{"budget spent", "budgets: [{name: b, scope: {action: a}, max: 1, per: day}]", "a: {kind: k, channels: [web], value: 1}",
-			func(in *Input) { in.Budgets = counted(0) }, "budget b 01-31 16:00"},
+			func(in *Input) { in.Budgets = counted{} }, "budget b 01-31 16:00"},
 		{"no room", "", "a: {kind: k, channels: [web], value: 1}", func(in *Input) { in.Max = 0 }, "outranked"},
 		{"held out", "holdout: {share: 1, salt: s}", "a: {kind: k, channels: [web], value: 1}", nil, "holdout"},
 		{"not known what was issued", "", "a: {kind: k, channels: [web], value: 1}", func(in *Input) { in.Unavailable = true }, "unavailable"},
@@ -120,11 +120,36 @@ func declined(action string, ago time.Duration) features.Contact {
 	return c
 }
 
-// counted is a budget with so many left.
-type counted int
+// counted is budgets with so many left, by name.
+type counted map[string]int
 
 func (c counted) Left(*playbook.Budget, int64) bool { return true }
-func (c counted) Take(*playbook.Budget, int64) bool { return c > 0 }
+func (c counted) Take(b *playbook.Budget, _ int64) bool {
+	if c[b.Name] == 0 {
+		return false
+	}
+	c[b.Name]--
+	return true
+}
+func (c counted) GiveBack(b *playbook.Budget, _ int64) { c[b.Name]++ }
+
+func TestEveryActionOfADecisionCosts(t *testing.T) {
+	in := asked(parse(t, "budgets: [{name: b, scope: all, max: 2, per: day}]", shop, "{name: p, ask: true, propose: [discount, guide, text]}"))
+	in.Budgets = counted{"b": 2}
+	issued, withheld := decide(in)
+	require.Equal(t, []string{"discount", "text"}, issued)
+	require.Equal(t, "budget b 01-31 16:00", withheld["guide"])
+}
+
+func TestWhatOneBudgetRefusesCostsNoOther(t *testing.T) {
+	in := asked(parse(t, "budgets: [{name: a, scope: all, max: 9, per: day}, {name: b, scope: {action: discount}, max: 1, per: day}]", shop,
+		"{name: p, ask: true, propose: [discount, guide]}"))
+	left := counted{"a": 9}
+	in.Budgets = left
+	issued, _ := decide(in)
+	require.Equal(t, []string{"guide"}, issued)
+	require.Equal(t, 8, left["a"])
+}
 
 func TestACapCountsThisDecisionToo(t *testing.T) {
 	issued, withheld := decide(asked(parse(t, "caps: [{name: c, scope: all, max: 2, per: 24h}]", shop, all)))

@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -12,14 +14,19 @@ import (
 type budget struct {
 	engine   *Engine
 	zone     *time.Location
-	token    string // a decision's id
+	decision string // id
 	deadline time.Time
-	taken    []string // keys of the counters
-	preview  bool     // take nothing
+	taken    []token
+	takes    int  // so far: every one needs a token of its own
+	preview  bool // take nothing
 	answers  []budgetAnswer
 }
 
-// budgetAnswer is what a decision was told of a budget, and is told whenever it asks again.
+// token is what was taken from a counter.
+type token struct{ budget, key, id string }
+
+// budgetAnswer is what a decision was told of a budget, in the order in which it asked. That there was nothing left it is told whenever it
+// asks again.
 type budgetAnswer struct {
 	Budget string `json:"budget"`
 	Answer string `json:"answer"`
@@ -32,26 +39,19 @@ const (
 	budgetSpent   = "spent"   // it was known that there was nothing left
 )
 
-func (b *budget) answered(name string) string {
+// over says whether it was answered that a budget has nothing left.
+func (b *budget) over(name string) bool {
 	for _, a := range b.answers {
-		if a.Budget == name {
-			return a.Answer
+		if a.Budget == name && a.Answer != budgetTaken {
+			return true
 		}
 	}
-	return ""
+	return false
 }
 
 func (b *budget) begin(e *Engine, book *playbook.Playbook, decision string, deadline time.Time, preview bool) {
-	*b = budget{engine: e, zone: book.Timezone, token: decision, deadline: deadline, taken: b.taken[:0], preview: preview, answers: b.answers[:0]}
+	*b = budget{engine: e, zone: book.Timezone, decision: decision, deadline: deadline, taken: b.taken[:0], preview: preview, answers: b.answers[:0]}
 }
-
-// counters is the part of the store that budgets are counted in.
-type counters interface {
-	Spend(ctx context.Context, key, token string, limit int64, expires time.Time) (ok bool, err error)
-	Refund(ctx context.Context, key, token string) error
-}
-
-func (e *Engine) counters() counters { return e.store.Driver.(counters) }
 
 // budgetKey is the counter of a budget in the window that now lies in, and when that ends. A rolling window is counted in windows of
 // its length.
@@ -67,10 +67,7 @@ func budgetKey(l *playbook.Budget, now int64, zone *time.Location) (key string, 
 
 // Left implements decide.Budgets by what this server has seen.
 func (b *budget) Left(l *playbook.Budget, now int64) bool {
-	switch b.answered(l.Name) {
-	case budgetTaken:
-		return true
-	case budgetRefused, budgetSpent:
+	if b.over(l.Name) {
 		return false
 	}
 	key, _ := budgetKey(l, now, b.zone)
@@ -83,7 +80,7 @@ func (b *budget) Left(l *playbook.Budget, now int64) bool {
 
 // Take implements decide.Budgets. When the store cannot say, there is none left.
 func (b *budget) Take(l *playbook.Budget, now int64) bool {
-	if b.preview || b.answered(l.Name) == budgetTaken {
+	if b.preview {
 		return true
 	}
 	taken := b.take(l, now)
@@ -97,33 +94,54 @@ func (b *budget) Take(l *playbook.Budget, now int64) bool {
 
 func (b *budget) take(l *playbook.Budget, now int64) bool {
 	key, ends := budgetKey(l, now, b.zone)
+	b.takes++
+	t := token{budget: l.Name, key: key, id: b.decision + "." + strconv.Itoa(b.takes)}
 	ok, err := beside(b.engine, b.deadline, func(ctx context.Context) (bool, error) {
-		return b.engine.counters().Spend(ctx, key, b.token, int64(l.Max), ends)
+		return b.engine.store.Spend(ctx, key, t.id, int64(l.Max), ends)
 	})
 	switch {
 	case err != nil:
 		b.engine.complain("a budget cannot be taken from", err)
+		b.refund(t) // it may have been taken all the same
 		return false
 	case !ok:
 		b.engine.exhausted.add(key, ends)
 		return false
 	}
-	b.taken = append(b.taken, key)
+	b.taken = append(b.taken, t)
 	return true
+}
+
+// GiveBack implements decide.Budgets.
+func (b *budget) GiveBack(l *playbook.Budget, _ int64) {
+	for i := len(b.taken) - 1; i >= 0; i-- {
+		if b.taken[i].budget == l.Name {
+			b.refund(b.taken[i])
+			b.taken = slices.Delete(b.taken, i, i+1)
+			return
+		}
+	}
 }
 
 // giveBack returns what was taken for a decision that was not committed.
 func (b *budget) giveBack() {
-	for _, key := range b.taken {
-		_, err := beside(b.engine, b.deadline, func(ctx context.Context) (struct{}, error) {
-			return struct{}{}, b.engine.counters().Refund(ctx, key, b.token)
-		})
-		if err != nil {
-			b.engine.complain("a budget cannot be given back", err)
-		}
-		b.engine.exhausted.remove(key)
+	for _, t := range b.taken {
+		b.refund(t)
 	}
 	b.taken = b.taken[:0]
+}
+
+// refundWithin is how long giving back may take: it is done after the deadline of whoever waited.
+const refundWithin = time.Second
+
+func (b *budget) refund(t token) {
+	_, err := beside(b.engine, time.Now().Add(refundWithin), func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, b.engine.store.Refund(ctx, t.key, t.id)
+	})
+	if err != nil {
+		b.engine.complain("a budget cannot be given back", err)
+	}
+	b.engine.exhausted.remove(t.key)
 }
 
 // exhaustedFor bounds how long a budget is taken for spent without asking again: another server may have given something back.

@@ -227,34 +227,45 @@ type recalled struct {
 
 // Left implements decide.Budgets.
 func (b *recalled) Left(l *playbook.Budget, _ int64) bool {
-	answer := b.answer(l)
-	if answer == budgetSpent {
-		b.note(l, answer)
+	if b.now.over(l.Name) {
+		return false
 	}
-	return answer != budgetSpent && b.now.answered(l.Name) != budgetRefused
+	answer := b.next(l)
+	if answer == budgetSpent {
+		b.now.answers = append(b.now.answers, budgetAnswer{l.Name, answer})
+	}
+	return answer != budgetSpent
 }
 
 // Take implements decide.Budgets.
 func (b *recalled) Take(l *playbook.Budget, _ int64) bool {
-	answer := b.answer(l)
+	answer := b.next(l)
 	if answer == "" {
 		answer = budgetTaken // it was not asked then, which shows
 	}
-	b.note(l, answer)
+	b.now.answers = append(b.now.answers, budgetAnswer{l.Name, answer})
 	return answer == budgetTaken
 }
 
-func (b *recalled) answer(l *playbook.Budget) string {
-	for _, a := range b.then {
+// GiveBack implements decide.Budgets: what was answered stays answered.
+func (b *recalled) GiveBack(*playbook.Budget, int64) {}
+
+// next is what was answered then of a budget at this point; empty when it was not asked again.
+func (b *recalled) next(l *playbook.Budget) string {
+	asked := 0
+	for _, a := range b.now.answers {
 		if a.Budget == l.Name {
-			return a.Answer
+			asked++
 		}
 	}
-	return ""
-}
-
-func (b *recalled) note(l *playbook.Budget, answer string) {
-	if b.now.answered(l.Name) == "" {
-		b.now.answers = append(b.now.answers, budgetAnswer{l.Name, answer})
+	for _, a := range b.then {
+		if a.Budget != l.Name {
+			continue
+		}
+		if asked == 0 {
+			return a.Answer
+		}
+		asked--
 	}
+	return ""
 }

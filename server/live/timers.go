@@ -38,7 +38,11 @@ func (e *Engine) RunTimers(ctx context.Context) {
 	tick := time.NewTicker(timerPoll)
 	defer tick.Stop()
 	for {
-		for shard := range e.store.Shards() {
+		due, err := e.store.DueShards(ctx, e.now())
+		if err != nil && ctx.Err() == nil {
+			e.complain("due timers cannot be found", err)
+		}
+		for _, shard := range due {
 			select {
 			case shards <- shard:
 			case <-ctx.Done():
@@ -193,7 +197,7 @@ func (d *dueTimers) fire(ctx context.Context, g *due, state *features.State, sna
 	}
 	issued := false
 	if g.fired > 0 {
-		p.before = append(p.before, snap.State...)
+		p.was(snap)
 		if err := one.look(); err != nil {
 			d.engine.complain("a play cannot be decided", err)
 		} else if p.await(one.now); len(p.moments.fired) > 0 {

@@ -91,6 +91,16 @@ func (p *purse) Take(b *playbook.Budget, now int64) bool {
 	return granted
 }
 
+// GiveBack implements decide.Budgets.
+func (p *purse) GiveBack(b *playbook.Budget, now int64) {
+	for i := len(p.trace.takes) - 1; i >= 0 && p.trace.takes[i].at == now; i-- {
+		if t := &p.trace.takes[i]; t.budget == b && t.kind == taken {
+			t.kind = looked
+			return
+		}
+	}
+}
+
 // cut moves the cuts to where the budgets were used up, and says that none had to be moved. If one had, customers are left to be
 // followed again.
 func (s *side) cut(until int64) (settled bool) {
