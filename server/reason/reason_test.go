@@ -61,7 +61,7 @@ func TestOfAlternativesOnlyThoseThatHold(t *testing.T) {
 		set(t, f, "days_since_last_order", 2)
 	})
 	require.Equal(t, []string{
-		"does not depend on coupons | tags.price_sensitive = false", "spent 12.5 in 365 days | spend_365d = 12.5", "opened 1 ticket in 30 days | tickets_30d = 1",
+		"no sign of depending on coupons | tags.price_sensitive = false", "spent 12.5 in 365 days | spend_365d = 12.5", "opened 1 ticket in 30 days | tickets_30d = 1",
 	}, sortedTail(got))
 }
 
