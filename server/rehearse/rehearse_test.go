@@ -2,6 +2,8 @@ package rehearse_test
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"os"
@@ -87,7 +89,7 @@ func TestACapOfOneAndOneOfThree(t *testing.T) {
 	var table bytes.Buffer
 	require.NoError(t, r.WriteTable(&table))
 	require.Regexp(t, `(?m)^actions +2 +6$`, table.String())
-	require.Regexp(t, `(?m)^  capped daily +8\.0 \(2\) +4\.0 \(2\)$`, table.String())
+	require.Regexp(t, `(?m)^  capped daily +8\.0 \(8, 2\) +4\.0 \(4, 2\)$`, table.String())
 }
 
 // TestABudgetOfFiveADay: who got nothing on the first day has not cooled down on the second, so what happens then can only be told
@@ -147,4 +149,41 @@ plays: [{name: always, ask: true, propose: [guide]}]
 		require.Equal(t, actions, r.Policies[0].Actions, askOn)
 		require.Equal(t, actions, r.Policies[0].Asks, askOn)
 	}
+}
+
+func TestNothingHappened(t *testing.T) {
+	r := run(t, &story{}, []string{"Page Viewed"}, policy(t, "fees", fees))
+	require.Zero(t, r.Policies[0].Actions)
+	require.Zero(t, r.Data.Customers)
+	require.NoError(t, r.WriteTable(new(bytes.Buffer)))
+	_, err := json.Marshal(r)
+	require.NoError(t, err)
+}
+
+// TestWorkersChangeNothing: nor does it matter what is kept in memory.
+func TestWorkersChangeNothing(t *testing.T) {
+	var s story
+	for i := range 600 {
+		s.on(time.Duration(i)*7*time.Minute, fmt.Sprint("c", (i*i)%37), []string{"Shipping Fee Viewed", "Page Viewed"}[i%2])
+	}
+	tight := policy(t, "tight", "budgets: [{name: tight, scope: all, max: 3, per: day}]\nholdout: {share: 0.2, salt: x}"+strings.Replace(fees, "cost: 1", "cost: 1, cooldown: 1d", 1))
+	var reports []*rehearse.Report
+	for _, o := range []rehearse.Options{{Workers: 1}, {Workers: 7, Memory: 1}, {}} {
+		o.Features, o.AskOn, o.Log = features.Default(), []string{"Page Viewed"}, slog.New(slog.DiscardHandler)
+		r, err := rehearse.Run(t.Context(), s.input(t), []rehearse.Policy{tight, policy(t, "fees", fees)}, o)
+		require.NoError(t, err)
+		require.Positive(t, r.Policies[0].Budgets[0].Full)
+		reports = append(reports, r)
+	}
+	require.Equal(t, reports[0], reports[1])
+	require.Equal(t, reports[0], reports[2])
+}
+
+func TestARehearsalEndsWhenItIsToldTo(t *testing.T) {
+	var s story
+	s.on(0, "a", "Shipping Fee Viewed")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := rehearse.Run(ctx, s.input(t), []rehearse.Policy{policy(t, "fees", fees)}, rehearse.Options{Features: features.Default(), Log: slog.New(slog.DiscardHandler)})
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -49,7 +49,7 @@ func (e *Estimate) write(w io.Writer, name string) {
 	if e.Decisions == 0 {
 		return
 	}
-	fmt.Fprintf(w, "  samples\t%d of %d decisions, worth %.0f of the policy's own\n", e.Samples, e.Decisions, e.Effective)
+	fmt.Fprintf(w, "  samples\t%d actions of %d decisions, worth %.0f of the policy's own\n", e.Samples, e.Decisions, e.Effective)
 	for _, line := range []struct {
 		head string
 		*Interval
@@ -123,24 +123,24 @@ func known(at []map[string]int, key string) bool {
 }
 
 func (t *table) plays() {
-	t.section("actions a day by play (customers)", func(o *Outcome) (keys []string) {
+	t.section("actions a day by play (actions, customers)", func(o *Outcome) (keys []string) {
 		for i := range o.Plays {
 			keys = append(keys, o.Plays[i].Name)
 		}
 		return keys
 	}, func(o *Outcome, i int) string {
-		return fmt.Sprintf("%s (%d)", perDay(o.Plays[i].PerDay), o.Plays[i].Customers)
+		return fmt.Sprintf("%s (%d, %d)", perDay(o.Plays[i].PerDay), o.Plays[i].Actions, o.Plays[i].Customers)
 	})
 }
 
 func (t *table) withheld() {
-	t.section("withheld a day (customers)", func(o *Outcome) (keys []string) {
+	t.section("withheld a day (proposals, customers)", func(o *Outcome) (keys []string) {
 		for i := range o.Withheld {
 			keys = append(keys, strings.TrimSpace(o.Withheld[i].Why+" "+o.Withheld[i].By))
 		}
 		return keys
 	}, func(o *Outcome, i int) string {
-		return fmt.Sprintf("%s (%d)", perDay(float64(o.Withheld[i].Proposals)/t.days), o.Withheld[i].Customers)
+		return fmt.Sprintf("%s (%d, %d)", perDay(float64(o.Withheld[i].Proposals)/t.days), o.Withheld[i].Proposals, o.Withheld[i].Customers)
 	})
 }
 

@@ -45,8 +45,8 @@ func TestRehearse(t *testing.T) {
 	require.NoError(t, err)
 	assert.Empty(t, stderr)
 	assert.Regexp(t, `(?m)^72 events of 2 customers in 3.0 days, from 2026-01-01 to 2026-01-03; a score asked for at each Page Viewed$`, stdout)
-	assert.Regexp(t, `(?m)^  ordered +24\.\d \(2\) +-$`, stdout)
-	assert.Regexp(t, `(?m)^  cart-unpaid +- +0\.0 \(0\)$`, stdout, "the preset stands beside it")
+	assert.Regexp(t, `(?m)^  ordered +24\.\d \(72, 2\) +-$`, stdout)
+	assert.Regexp(t, `(?m)^  cart-unpaid +- +0\.0 \(0, 0\)$`, stdout, "the preset stands beside it")
 	assert.Contains(t, stdout, "cannot tell (no decisions recorded)")
 
 	stdout, _, err = rehearsing(t, "--playbook", file, "--against", "none", "--json", events)
