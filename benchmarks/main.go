@@ -48,6 +48,7 @@ var suites = []suite{
 	{deciding, "score_deciding", (*bench).scoreDeciding},
 	{deciding, "commit_roundtrips", (*bench).roundTrips},
 	{deciding, "timers", (*bench).timers},
+	{deciding, "explain", (*bench).explain},
 }
 
 func main() {
