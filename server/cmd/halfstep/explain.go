@@ -102,7 +102,7 @@ func (m *moment) explain(out *strings.Builder, p *playbook.Play) {
 	}
 	var open []string
 	for _, clause := range p.Clauses {
-		if !given && len(p.On) > 0 && readsEvent(clause.Variables()) {
+		if !given && readsEvent(p, clause.Variables()) {
 			open = append(open, clause.Source())
 			continue
 		}
@@ -120,14 +120,16 @@ func (m *moment) explain(out *strings.Builder, p *playbook.Play) {
 		fmt.Fprintf(out, "%s worth %s", proposal.Action.Name, number(proposal.Worth(&m.Facts).Total))
 	}
 	if len(open) > 0 {
-		fmt.Fprintf(out, "; if the event has it that %s", strings.Join(open, " && "))
+		fmt.Fprintf(out, "; if the event has it that %s", strings.Join(open, ", and "))
 	}
 	out.WriteByte('\n')
 }
 
-// readsEvent says whether a condition reads more of an event than its name.
-func readsEvent(variables []string) bool {
-	return slices.ContainsFunc(variables, func(name string) bool { return strings.HasPrefix(name, "event.") && name != "event.name" })
+// readsEvent says whether a clause reads more of the play's event than is known when none was given: its name, if only one will do.
+func readsEvent(p *playbook.Play, variables []string) bool {
+	return len(p.On) > 0 && slices.ContainsFunc(variables, func(name string) bool {
+		return strings.HasPrefix(name, "event.") && (name != "event.name" || len(p.On) > 1)
+	})
 }
 
 // occasion is what a play waits for.

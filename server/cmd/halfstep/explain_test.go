@@ -51,6 +51,7 @@ plays:
   - {name: churner, ask: true, when: predictions.churn > 0.7, propose: [hello]}
   - {name: app, ask: true, when: 'channel == "app"', propose: [hello]}
   - {name: dear, on: Product Viewed, when: 'event.properties.price > 100 && features.shipping_views_30m == 1', propose: [hello, alert]}
+  - {name: either, on: [Product Viewed, Product Added], when: 'event.name == "Product Added" && event.channel == "web"', propose: [hello]}
   - {name: bought, on: Product Viewed, when: 'event.properties.price > 100 && features.orders_90d > 0', propose: [hello]}
   - {name: tagged, dwell: {path: /config, longer_than: 3m}, when: '"price_sensitive" in tags', propose: [alert]}
   - {name: left, on: Product Added, after: 24h, unless: Order Completed, propose: [hello]}
@@ -71,6 +72,7 @@ stopped  often (when asked): features.shipping_views_30m >= 2; features.shipping
 stopped  churner (when asked): predictions.churn > 0.7; predictions.churn is missing
 stopped  app (when asked): channel == "app"; channel is "web"
 fires    dear (on Product Viewed): hello worth 2, alert worth 1; if the event has it that event.properties.price > 100
+fires    either (on Product Viewed or Product Added): hello worth 2; if the event has it that event.name == "Product Added", and event.channel == "web"
 stopped  bought (on Product Viewed): features.orders_90d > 0; features.orders_90d is 0
 stopped  tagged (3m on /config): "price_sensitive" in tags; tags are []
 fires    left (24h after Product Added without Order Completed): hello worth 2
