@@ -26,7 +26,7 @@ func (c *compiler) about(name string, texts []string) []fact {
 		}
 		return tags
 	case "channel":
-		return []fact{c.channel()}
+		return []fact{c.channel(name, func(f *playbook.Facts) string { return f.Channel })}
 	case "event":
 		return []fact{c.event(name, rest)}
 	case "context":
@@ -37,8 +37,8 @@ func (c *compiler) about(name string, texts []string) []fact {
 	return nil
 }
 
-func (c *compiler) channel() fact {
-	f := c.phrased("channel", phrases{Text: c.wording.Channel}, nil, func(f *playbook.Facts) event.Value { return textValue(f.Channel) })
+func (c *compiler) channel(name string, of func(*playbook.Facts) string) fact {
+	f := c.phrased(name, phrases{Text: c.wording.Channel}, nil, func(f *playbook.Facts) event.Value { return textValue(of(f)) })
 	f.call = c.wording.word
 	return f
 }
@@ -53,7 +53,12 @@ func (c *compiler) event(name, rest string) fact {
 	case "enriched":
 		return c.object(name, key, "", c.wording.Property, func(f *playbook.Facts) event.Object { return f.Event.Enriched })
 	case "channel":
-		return c.phrased(name, phrases{Text: c.wording.Channel}, nil, func(f *playbook.Facts) event.Value { return textValue(f.Event.Channel) })
+		return c.channel(name, func(f *playbook.Facts) string {
+			if f.Event == nil {
+				return ""
+			}
+			return f.Event.Channel
+		})
 	}
 	return c.happened()
 }

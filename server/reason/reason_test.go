@@ -107,6 +107,12 @@ func TestWhatIsMissingIsSaidOnlyWhereThereAreWords(t *testing.T) {
 	require.Empty(t, say(t, "zh", "ask: true, when: '!(features.cart_value > 3)'", nan))
 }
 
+func TestAnActionThatIsOfferedAgainHasNoEvent(t *testing.T) {
+	const when = `on: Search, when: '!(event.channel == "web") && !(event.name == "A") && !(event.properties.x == 1) && !(event.context.y.z == "a") && !(channel == "sms")'`
+	require.Equal(t, []string{"is on the app | channel = \"app\"", "nothing is known of x | event.properties.x = null", "nothing is known of y.z | event.context.y.z = null"},
+		say(t, "en", when, func(f *playbook.Facts) { f.Channel = "app" }))
+}
+
 func TestAtMostFive(t *testing.T) {
 	got := say(t, "en", "ask: true, when: 'features.orders_30d + features.orders_90d + features.spend_30d + features.spend_90d + features.refunds_90d + features.cart_items == 0'", func(*playbook.Facts) {})
 	require.Len(t, got, Most)
