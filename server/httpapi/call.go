@@ -9,6 +9,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -124,9 +125,16 @@ var (
 	typeProblem = []string{"application/problem+json"}
 )
 
+// counted is the longest body whose length net/http finds out by itself; a longer one it would send in chunks.
+const counted = 2048
+
 // send answers with JSON.
 func (c *call) send(status int, json []byte) error {
-	c.Writer.Header()["Content-Type"] = typeJSON
+	h := c.Writer.Header()
+	h["Content-Type"] = typeJSON
+	if len(json) > counted {
+		h["Content-Length"] = []string{strconv.Itoa(len(json))}
+	}
 	c.Writer.WriteHeader(status)
 	_, _ = c.Writer.Write(json) // the client is gone when this fails
 	return nil
