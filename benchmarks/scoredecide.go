@@ -17,11 +17,13 @@ import (
 var decidedScores = []struct {
 	name, what  string
 	all         bool
+	wish        string  // the actions that are asked for
 	least, most float64 // share of the answers with an action
 	must, aim   float64
 }{
-	{"score_tenth", "one in ten bringing an action", false, 0.08, 0.12, 1.4, 1.2},
-	{"score_all", "each bringing an action", true, 0.99, 1, 1.7, 1.7},
+	{"score_tenth", "one in ten bringing an action", false, `{"max":1}`, 0.08, 0.12, 1.4, 1.2},
+	{"score_all", "each bringing an action", true, `{"max":1,"kinds":["alert"]}`, 0.99, 1, 1.7, 1.7},
+	{"score_all_budget", "each bringing an action that a budget pays for", true, `{"max":1,"kinds":["coupon"]}`, 0.99, 1, 1.7, 1.7},
 }
 
 // scoreDeciding measures /score with the playbook for shops against the bare handler, which decides and commits nothing.
@@ -46,7 +48,7 @@ func (b *bench) scoreDeciding(ctx context.Context) ([]report.Row, error) {
 				return nil, err
 			}
 		}
-		c := &contest{bench: b, profiles: asking, wish: `{"max":1}`, flags: []string{"--playbook", path}, deciding: true}
+		c := &contest{bench: b, profiles: asking, wish: d.wish, flags: []string{"--playbook", path}, deciding: true}
 		r, err := c.run(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", d.name, err)
