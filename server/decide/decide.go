@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -184,7 +185,7 @@ func (d *Decider) propose(f Firing) {
 		worth := p.Worth(d.in.Facts)
 		if c := d.candidate(p.Action); c == nil {
 			d.candidates = append(d.candidates, candidate{Firing: f, action: p.Action, worth: worth})
-		} else if worth.Total > c.worth.Total {
+		} else if cmp.Less(c.worth.Total, worth.Total) { // anything is more than no number
 			c.Firing, c.worth = f, worth
 		}
 	}

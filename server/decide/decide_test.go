@@ -242,3 +242,11 @@ func TestHoldoutIsStableAndOfItsShare(t *testing.T) {
 	}
 	require.InDelta(t, 400, held, 80)
 }
+
+func TestAProposalThatIsWorthNoNumberStandsInNobodysWay(t *testing.T) {
+	book := parse(t, "", "a: {kind: k, channels: [web], value: 5}",
+		"{name: p, ask: true, propose: [{action: a, likelihood: predictions.churn}]}", "{name: q, ask: true, propose: [a]}")
+	o := new(Decider).Decide(asked(book))
+	require.Len(t, o.Actions, 1)
+	require.Equal(t, "q", o.Actions[0].Play.Name)
+}
