@@ -211,6 +211,17 @@ func TestNothingIsIssuedWhenItCannotBeCommitted(t *testing.T) {
 	require.Contains(t, answers[0].Degraded, live.ActionsNotKept)
 }
 
+func TestNothingIsIssuedUnderAKeyThatCannotBeLookedUp(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book)
+	e.driver.change(func() { e.driver.linkErr = fmt.Errorf("no route to host") })
+	a := e.score(live.Request{Customer: "c", IdempotencyKey: "k", Moment: features.Moment{Channel: "web"}})
+	require.Empty(t, actions(t, a.Actions))
+	require.Equal(t, map[string]string{"guide": "unavailable", "note": "unavailable"}, whys(actions(t, a.Withheld)))
+	require.Equal(t, []string{live.DecisionNotKept, live.ActionsNotKept}, a.Degraded)
+	require.Zero(t, e.driver.commits)
+}
+
 func TestNothingIsIssuedWhenTheProfileCannotBeRead(t *testing.T) {
 	e := newEngine(t, nil)
 	e.play(book)

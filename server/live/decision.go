@@ -50,6 +50,7 @@ func (j *scoring) keep(it *item) bool {
 	if err != nil {
 		j.engine.complain("an Idempotency-Key cannot be looked up", err)
 		it.notStored()
+		it.unsettle()
 		return false
 	}
 	if earlier != nil {

@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/server/live"
 )
@@ -56,4 +58,35 @@ func TestAnOptOutOutlivesErasure(t *testing.T) {
 		}
 		e.mustBeSilent("gone")
 	})
+}
+
+func TestWhoWasErasedAndWantsNothingIsIssuedNothing(t *testing.T) {
+	for name, r := range map[string]live.Request{
+		"asked":         {Customer: "gone"},
+		"asked by key":  {Customer: "gone", IdempotencyKey: "k"},
+		"asked to show": {Customer: "gone", Preview: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := optedOutAndErased(t)
+			e.play(book)
+			r.Moment.Channel = "web"
+			a := e.score(r)
+			require.Equal(t, []string{"note"}, names(actions(t, a.Actions)), "staff alone are told")
+			require.Equal(t, "opted_out", whys(actions(t, a.Withheld))["guide"])
+			if !r.Preview {
+				e.mustBeSilent("gone")
+			}
+		})
+	}
+}
+
+func TestNothingIsIssuedWhenItIsNotKnownWhatOutlivedAnErasure(t *testing.T) {
+	e := optedOutAndErased(t)
+	e.play(book)
+	e.driver.change(func() { e.driver.garble, e.driver.commits = true, 0 })
+	a := e.score(live.Request{Customer: "gone"})
+	require.Empty(t, actions(t, a.Actions))
+	require.Equal(t, map[string]string{"guide": "unavailable", "note": "unavailable"}, whys(actions(t, a.Withheld)))
+	require.Contains(t, a.Degraded, live.StateUnreadable)
+	require.Zero(t, e.driver.commits, "a profile that has forgotten what the customer does not want would be stored")
 }

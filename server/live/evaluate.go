@@ -60,7 +60,8 @@ func (j *scoring) evaluate(it *item, snap *store.Snapshot, err error) error {
 // fold makes the change that a request's events and key ask for.
 func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) error {
 	r := it.request
-	if len(r.Events) == 0 && r.IdempotencyKey == "" {
+	bound := snap.State == nil && snap.Tombstone != nil && j.decides(it) // by what outlived an erasure
+	if len(r.Events) == 0 && r.IdempotencyKey == "" && !bound {
 		return nil
 	}
 	f := &it.folding
@@ -72,6 +73,7 @@ func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) er
 	if err := f.welcome(j.serving, r.Customer, snap, first, j.now); err != nil {
 		// To go on would store a profile that has forgotten what the customer does not want.
 		j.engine.complain("a tombstone cannot be read", err)
+		it.stateful = false
 		it.answer.lack(StateUnreadable)
 		it.notStored()
 		return nil
@@ -86,7 +88,7 @@ func (j *scoring) fold(it *item, snap *store.Snapshot, state *features.State) er
 		}
 	}
 	it.counts = f.counts
-	it.commits = !r.Preview && (f.changed() || r.IdempotencyKey != "")
+	it.commits = !r.Preview && (len(r.Events) > 0 && f.changed() || r.IdempotencyKey != "")
 	return nil
 }
 

@@ -36,7 +36,9 @@ type driver struct {
 	mu           sync.Mutex
 	loadErr      error
 	commitErr    error
+	linkErr      error
 	corrupt      bool
+	garble       bool          // tombstones
 	hang         chan struct{} // nil: it does not
 	beforeCommit func()
 	commits      int
@@ -52,7 +54,7 @@ func (d *driver) change(f func()) {
 
 func (d *driver) Load(ctx context.Context, ids []string, out []store.Snapshot) error {
 	d.mu.Lock()
-	err, hang, corrupt := d.loadErr, d.hang, d.corrupt
+	err, hang, corrupt, garble := d.loadErr, d.hang, d.corrupt, d.garble
 	d.mu.Unlock()
 	if hang != nil {
 		<-hang
@@ -61,6 +63,11 @@ func (d *driver) Load(ctx context.Context, ids []string, out []store.Snapshot) e
 		return err
 	}
 	err = d.Driver.Load(ctx, ids, out)
+	for i := range out {
+		if garble && out[i].Tombstone != nil {
+			out[i].Tombstone = []byte("not a tombstone")
+		}
+	}
 	if corrupt {
 		for i := range out {
 			out[i].State = []byte("not a state")
@@ -85,6 +92,16 @@ func (d *driver) Commit(ctx context.Context, shard int, changes []store.Change, 
 		return err
 	}
 	return d.Driver.Commit(ctx, shard, changes, outcomes)
+}
+
+func (d *driver) Link(ctx context.Context, shard int, link string) (customer, cursor string, ok bool, err error) {
+	d.mu.Lock()
+	err = d.linkErr
+	d.mu.Unlock()
+	if err != nil {
+		return "", "", false, err
+	}
+	return d.Driver.Link(ctx, shard, link)
 }
 
 type engine struct {
