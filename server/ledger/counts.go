@@ -18,6 +18,9 @@ const (
 	// Sums are of whole numbers, so that they do not depend on the order in which shards are read.
 	tenThousand = 1e4
 	billion     = 1e9
+	// greatest is the most that a conversion may be worth. One of more counts without its value: it would drown all others, and sums that
+	// are no numbers any more could be neither reported nor saved.
+	greatest = 1e9
 )
 
 // cell is what is counted together: the actions that a play issued on a day in one wording.
@@ -155,7 +158,7 @@ func (c *counts) became(o *live.Outcome) {
 		if n := t.count(o.Outcome); n != nil {
 			*n++
 		}
-		if o.Outcome == "converted" {
+		if o.Outcome == "converted" && math.Abs(o.Value) <= greatest {
 			t.Value += math.Round(o.Value * tenThousand)
 		}
 	}

@@ -198,3 +198,19 @@ func put(t *testing.T, d store.Driver, customer string, records ...store.Record)
 	require.NoError(t, d.Commit(t.Context(), store.ShardOf(customer, d.Shards()), []store.Change{change}, outcomes))
 	require.NoError(t, outcomes[0])
 }
+
+func TestAValueBeyondAllMeasureLeavesAReportReadable(t *testing.T) {
+	var clock atomic.Int64
+	s := serve(t, memory.New(4), &clock, couponsWith(learning, "0"))
+	for i, value := range []string{"1e306", "-1e306", "5"} {
+		customer := fmt.Sprint("c", i)
+		a := s.ask(customer, "")
+		s.tell(customer, "Action Converted", fmt.Sprintf(`{"action_id":%q,"value":%s}`, a.ID, value))
+	}
+	s.step()
+	r := s.Report(all)
+	_, err := json.Marshal(r)
+	require.NoError(t, err)
+	require.EqualValues(t, 3, r.Actions[0].Converted)
+	require.InDelta(t, 5, r.Actions[0].Value, 1e-9)
+}
