@@ -3,12 +3,14 @@
 import numpy as np
 
 from training.errors import TrainingError
-from training.set import TrainingSet
+from training.set import TrainingSet, check_part
 from training.task import Split
 
 
 def check(rows: TrainingSet, split: Split) -> None:
-    """Refuse a split under which a row, a session or a customer's future is on both sides."""
+    """Refuse a split with a part that is empty or of one class, or under which a row, a session or a customer's future is on both sides."""
+    for name, part in (("training", split.train), ("test", split.test)):
+        check_part(name, rows.labels[part])
     if (split.train & split.test).any():
         raise TrainingError(f"row {int(np.argmax(split.train & split.test))} is in the training and in the test part; split them apart")
     for name, part in (("judged", split.judged), ("trial", split.trial)):

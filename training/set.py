@@ -116,6 +116,7 @@ def check(rows: TrainingSet, columns: list[str], label_digest: str, revision: st
         near = get_close_matches(unknown[0], rows.hashes, 1)
         meant = f"; did you mean {near[0]}? If not," if near else ";"
         raise TrainingError(f"the set has no feature {unknown[0]}{meant} add it to features.yaml or take it out of the task")
+    check_types(rows.table, columns)
     if len(rows) == 0:
         raise TrainingError("the set has no rows; check the label file's points against the span of the data")
     raw = rows.table["label"].to_numpy()
@@ -129,6 +130,17 @@ def check(rows: TrainingSet, columns: list[str], label_digest: str, revision: st
     check_months(rows.at)
     for name in columns:
         check_column(name, rows.column(name), raw)
+
+
+def check_types(table: pa.Table, columns: list[str]) -> None:
+    """Refuse a file whose columns are not those that halfstep replay writes, though its metadata says so."""
+    expected = {"customer_id": ("text", pa.types.is_string), "at": ("a time", pa.types.is_timestamp)}
+    expected |= {name: ("numbers", lambda kind: pa.types.is_floating(kind) or pa.types.is_integer(kind)) for name in ["label", *columns]}
+    for name, (words, fits) in expected.items():
+        if name not in table.column_names:
+            raise TrainingError(f"the set has no column {name}, though it was made with one; replay it again")
+        if not fits(table.schema.field(name).type):
+            raise TrainingError(f"column {name} of the set is {table.schema.field(name).type}, expected {words}; replay it again")
 
 
 def check_months(at: np.ndarray) -> None:

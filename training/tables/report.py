@@ -10,6 +10,7 @@ from joblib import Parallel, delayed
 
 from training.cache import Cache, code_digest, file_digest
 from training.card import difference
+from training.errors import TrainingError
 from training.evaluate import Interval
 from training.tables.trial import Jury, Part, Scored, plain, score
 from training.task import Candidate
@@ -82,6 +83,8 @@ def each(work: Callable, calls: list[tuple]) -> list:
 
 def answers(name: str, file: Path, cache: Cache, questions: Callable[[], list[Question]], say: Say) -> list[Answer]:
     """Once for the same table and code."""
+    if not file.exists():
+        raise TrainingError(f"{file}: no such file; name the folder of the data with --data or HALFSTEP_DATA")
 
     def made() -> list[Answer]:
         found = []

@@ -32,6 +32,14 @@ def test_a_row_that_teaches_and_judges(tmp_path):
     assert "row 0 is in the training and in the test part" in refused(rows, replace(split, test=split.train))
 
 
+def test_a_part_that_judges_nothing(tmp_path):
+    """Said before anything is fitted."""
+    rows = made.rows(tmp_path)
+    split = made.split(rows)
+    assert "the test part of the split has no rows" in refused(rows, replace(split, test=np.zeros(len(rows), bool)))
+    assert "every label of the test part is 1" in refused(rows, replace(split, test=split.test & (rows.labels == 1)))
+
+
 def test_candidates_compared_on_the_test_part(tmp_path):
     rows = made.rows(tmp_path)
     split = made.split(rows)

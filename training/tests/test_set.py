@@ -84,6 +84,20 @@ def test_a_feature_that_knows_the_label(tmp_path):
     assert "orders_90d alone tells the label" in refused(rows)
 
 
+@pytest.mark.parametrize("name", ["customer_id", "at", "label", "orders_90d"])
+def test_a_column_that_is_gone(tmp_path, name):
+    path = made.write(tmp_path / "s.parquet")
+    pq.write_table(pq.read_table(path).drop_columns([name]), path)
+    assert f"no column {name}, though" in refused(read(path))
+
+
+def test_columns_of_another_kind(tmp_path):
+    labels = np.tile(np.array(["0", "1"]), 400)
+    assert "column label of the set is string, expected numbers" in refused(read(made.write(tmp_path / "s.parquet", label=labels)))
+    at = np.arange(800)
+    assert "column at of the set is int64, expected a time" in refused(read(made.write(tmp_path / "s.parquet", at=at)))
+
+
 def test_no_rows(tmp_path):
     path = made.write(tmp_path / "s.parquet")
     pq.write_table(pq.read_table(path).slice(0, 0), path)

@@ -8,8 +8,10 @@ import pytest
 import zstandard
 from sklearn.metrics import roc_auc_score
 
+from training.cache import Cache
 from training.errors import TrainingError
 from training.tables import retailrocket, shoppers
+from training.tables.pages import TABLES
 from training.tables.trial import Jury, Part, out_of_fold, score
 from training.task import Candidate, Trees
 
@@ -89,6 +91,13 @@ def test_bad_tables_are_refused_in_one_line(tmp_path, name, change, says):
     with pytest.raises(TrainingError, match=says) as caught:
         load(tmp_path, name, change)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_that_is_not_there(tmp_path, name):
+    with pytest.raises(TrainingError, match="no such file; name the folder"):
+        TABLES[name](tmp_path, Cache(tmp_path / "cache"), tmp_path / "reports", lambda line: None)
+    assert not (tmp_path / "reports").exists()
 
 
 def test_files_that_are_no_tables(tmp_path):
