@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/halfstep-ml/halfstep/features"
 	"github.com/halfstep-ml/halfstep/server/bandit"
@@ -54,8 +53,7 @@ func (d *Decider) try(c *candidate, drawn Draw) {
 		return
 	}
 	if b := d.spend(c); b != nil {
-		_, end := b.Per.Span(time.UnixMilli(d.in.Now).In(d.in.Playbook.Timezone))
-		d.withhold(c, Budget, b.Name, end.UnixMilli())
+		d.exhausted(c, b)
 		return
 	}
 	d.issue(c, drawn)
@@ -78,12 +76,16 @@ func (d *Decider) full(c *candidate) bool {
 	for i := range d.in.Playbook.Budgets {
 		b := &d.in.Playbook.Budgets[i]
 		if b.Scope.Covers(c.action, c.channel) && !d.in.Budgets.Left(b, d.in.Now) {
-			_, end := b.Per.Span(time.UnixMilli(d.in.Now).In(d.in.Playbook.Timezone))
-			d.withhold(c, Budget, b.Name, end.UnixMilli())
+			d.exhausted(c, b)
 			return true
 		}
 	}
 	return false
+}
+
+func (d *Decider) exhausted(c *candidate, b *playbook.Budget) {
+	_, end := b.Window(d.in.Now, d.in.Playbook.Timezone)
+	d.withhold(c, Budget, b.Name, end.UnixMilli())
 }
 
 // spend takes from every budget that an action costs, or from none, and returns the one that had nothing left.

@@ -94,6 +94,8 @@ func TestStages(t *testing.T) {
 		}, ""},
 		{"budget spent", "budgets: [{name: b, scope: {action: a}, max: 1, per: day}]", "a: {kind: k, channels: [web], value: 1}",
 			func(in *Input) { in.Budgets = counted{} }, "budget b 01-31 16:00"},
+		{"rolling budget spent", "budgets: [{name: b, scope: {action: a}, max: 1, per: 3h}]", "a: {kind: k, channels: [web], value: 1}",
+			func(in *Input) { in.Budgets = counted{} }, "budget b 01-31 06:00"},
 		{"no room", "", "a: {kind: k, channels: [web], value: 1}", func(in *Input) { in.Max = 0 }, "outranked"},
 		{"held out", "holdout: {share: 1, salt: s}", "a: {kind: k, channels: [web], value: 1}", nil, "holdout"},
 		{"not known what was issued", "", "a: {kind: k, channels: [web], value: 1}", func(in *Input) { in.Unavailable = true }, "unavailable"},

@@ -53,15 +53,12 @@ func (b *budget) begin(e *Engine, book *playbook.Playbook, decision string, dead
 	*b = budget{engine: e, zone: book.Timezone, decision: decision, deadline: deadline, taken: b.taken[:0], preview: preview, answers: b.answers[:0]}
 }
 
-// budgetKey is the counter of a budget in the window that now lies in, and when that ends. A rolling window is counted in windows of
-// its length.
+// budgetKey is the counter of a budget in the window that now lies in, and when that ends.
 func budgetKey(l *playbook.Budget, now int64, zone *time.Location) (key string, ends time.Time) {
+	from, to := l.Window(now, zone)
 	if l.Per.Rolling > 0 {
-		length := l.Per.Rolling.Milliseconds()
-		start := now - now%length
-		return "budget." + l.Name + "." + time.UnixMilli(start).UTC().Format(time.RFC3339), time.UnixMilli(start + length)
+		return "budget." + l.Name + "." + from.UTC().Format(time.RFC3339), to
 	}
-	from, to := l.Per.Span(time.UnixMilli(now).In(zone))
 	return "budget." + l.Name + "." + from.Format("2006-01-02"), to
 }
 

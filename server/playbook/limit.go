@@ -22,6 +22,17 @@ type Budget struct {
 	Per   Period
 }
 
+// Window is the window that the budget is counted in at an instant (Unix milliseconds). One of the calendar is that of the zone; a
+// rolling one is counted in windows of its length, one after another since 1970.
+func (b *Budget) Window(now int64, zone *time.Location) (from, to time.Time) {
+	length := b.Per.Rolling.Milliseconds()
+	if length == 0 {
+		return b.Per.Span(time.UnixMilli(now).In(zone))
+	}
+	start := now - now%length
+	return time.UnixMilli(start), time.UnixMilli(start + length)
+}
+
 // Scope is which actions something applies to.
 type Scope struct {
 	By   ScopeKind
