@@ -10,8 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from training.cache import Cache
 from training.errors import TrainingError
-from training.tables import retailrocket, shoppers
-from training.tables.pages import TABLES
+from training.tables import pages, retailrocket, shoppers
 from training.tables.trial import Jury, Part, out_of_fold, score
 from training.task import Candidate, Trees
 
@@ -93,10 +92,10 @@ def test_bad_tables_are_refused_in_one_line(tmp_path, name, change, says):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", pages.TABLES)
 def test_a_table_that_is_not_there(tmp_path, name):
     with pytest.raises(TrainingError, match="no such file; name the folder"):
-        TABLES[name](tmp_path, Cache(tmp_path / "cache"), tmp_path / "reports", lambda line: None)
+        pages.TABLES[name](tmp_path, Cache(tmp_path / "cache"), tmp_path / "reports", lambda line: None)
     assert not (tmp_path / "reports").exists()
 
 
