@@ -66,7 +66,7 @@ func (s *Stream) Ended() <-chan struct{} { return s.ended }
 func (s *Stream) Reason() string { return s.reason }
 
 // Position is the time to resume from when all Messages were received.
-func (s *Stream) Position() time.Time { return time.UnixMilli(s.hub.tail.complete.Load()) }
+func (s *Stream) Position() time.Time { return s.hub.tail.position() }
 
 // Close gives the stream up.
 func (s *Stream) Close() {
@@ -125,7 +125,7 @@ func (h *hub) publish(b batch) {
 	for i := range b.issued {
 		for s := range h.streams {
 			if s.filter.match(&b.issued[i]) {
-				h.give(s, Message{At: b.read, Data: b.issued[i].Message})
+				h.give(s, Message{At: h.tail.position(), Data: b.issued[i].Message})
 			}
 		}
 	}

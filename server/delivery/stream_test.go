@@ -179,6 +179,51 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// ailing is a store that for a while cannot read one shard's journal.
+type ailing struct {
+	Store
+	shard int
+	ill   atomic.Bool
+}
+
+func (a *ailing) ReadJournal(ctx context.Context, shard int, after string, limit int) ([]store.Entry, error) {
+	if shard == a.shard && a.ill.Load() {
+		return nil, errDead
+	}
+	return a.Store.ReadJournal(ctx, shard, after, limit)
+}
+
+// TestResumeBehindAShardThatLags: the place to resume from is behind whatever was not read yet.
+func TestResumeBehindAShardThatLags(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t, 4)
+		i := newIssuer(t, s)
+		first, last := "", ""
+		for n := 0; first == "" || last == ""; n++ {
+			switch id := fmt.Sprint(n); store.ShardOf(id, 4) {
+			case 0:
+				first = id
+			case 3:
+				last = id
+			}
+		}
+		a := &ailing{Store: s, shard: 3}
+		d := run(t, a)
+		stream := open(t, d, Filter{}, time.Time{})
+		a.ill.Store(true)
+		late := i.issue(last, "web")
+		time.Sleep(time.Minute)
+		i.issue(first, "web")
+		seen := <-stream.Messages()
+		stream.Close()
+		a.ill.Store(false)
+		again := open(t, d, Filter{}, seen.At)
+		if !slices.ContainsFunc(again.Missed, func(m Message) bool { return idOf(t, m) == late }) {
+			t.Errorf("%s is lost: it was issued a minute before the message that the client resumes from, and not read then", late)
+		}
+	})
+}
+
 func TestUnreadableStore(t *testing.T) {
 	flaky := &mortal{Store: newStore(t, 1)}
 	flaky.dead.Store(true)

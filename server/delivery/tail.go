@@ -27,7 +27,6 @@ type journal interface {
 type batch struct {
 	shard       int
 	after, upTo string
-	read        time.Time
 	issued      []Issued
 }
 
@@ -104,7 +103,7 @@ func (t *tail) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case joined := <-t.joins:
-			joined <- t.position(ctx)
+			joined <- t.begin(ctx)
 		case <-t.wake:
 			t.sweep(ctx, false)
 		case <-ticker.C:
@@ -113,8 +112,11 @@ func (t *tail) run(ctx context.Context) {
 	}
 }
 
-// position puts the cursors at the ends of the journal, unless they follow it already.
-func (t *tail) position(ctx context.Context) error {
+// position is the time up to which all shards were read, however far some of them have come: behind it nothing is left out.
+func (t *tail) position() time.Time { return time.UnixMilli(t.complete.Load()) }
+
+// begin puts the cursors at the ends of the journal, unless they follow it already.
+func (t *tail) begin(ctx context.Context) error {
 	if t.cursors != nil {
 		return nil
 	}
@@ -146,34 +148,36 @@ func (t *tail) sweep(ctx context.Context, all bool) {
 		t.cursors = nil
 		return
 	}
-	start := t.now()
+	start, ended := t.now(), all
 	for shard := range t.cursors {
 		if !t.dirty[shard].Swap(false) && !all {
 			continue
 		}
-		if err := t.advance(ctx, shard); err != nil {
+		end, err := t.advance(ctx, shard)
+		if err != nil {
 			t.failed(ctx, err)
 			return
 		}
+		ended = ended && end
 	}
 	t.failing = false
-	if all && t.cursors != nil {
+	if ended && t.cursors != nil {
 		t.complete.Store(start.UnixMilli())
 	}
 }
 
-// advance reads on in one shard.
-func (t *tail) advance(ctx context.Context, shard int) error {
+// advance reads on in one shard, and says whether it came to the end.
+func (t *tail) advance(ctx context.Context, shard int) (ended bool, err error) {
 	for range tailPages {
 		after := t.cursors[shard]
 		entries, err := t.journal.ReadJournal(ctx, shard, after, tailPage)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if len(entries) == 0 {
-			return nil
+			return true, nil
 		}
-		b := batch{shard: shard, after: after, upTo: entries[len(entries)-1].Cursor, read: t.now()}
+		b := batch{shard: shard, after: after, upTo: entries[len(entries)-1].Cursor}
 		for i := range entries {
 			issued, err := issuedOf(&entries[i])
 			if err != nil {
@@ -185,11 +189,11 @@ func (t *tail) advance(ctx context.Context, shard int) error {
 		t.cursors[shard] = b.upTo
 		t.consume(b)
 		if len(entries) < tailPage {
-			return nil
+			return true, nil
 		}
 	}
 	t.notify(shard) // there may be more
-	return nil
+	return false, nil
 }
 
 // failed says once that the journal cannot be read; the next look begins where this one stopped.
