@@ -90,6 +90,7 @@ class Task:
     directions: Mapping[str, str] = field(default_factory=dict)  # of a trend, by band
     slices: Mapping[str, Callable[[TrainingSet], Mask]] = field(default_factory=dict)
     given: Given | None = None
+    trainer: str = ""  # the command that trains it, where that is not `python -m training` with the task's name
 
     @property
     def labels(self) -> str:
@@ -102,7 +103,9 @@ class Task:
     @property
     def command(self) -> str:
         """What trains it."""
-        return f"python -m training --task {self.given.file.name} --set SET" if self.given else f"python -m training {self.name}"
+        if self.given:
+            return f"python -m training --task {self.given.file.name} --set SET"
+        return self.trainer or f"python -m training {self.name}"
 
     @property
     def columns(self) -> list[str]:

@@ -15,6 +15,13 @@ TASK = replace(
     name="emotion_trend_text",
     mapping="training/text/taobao_ssa_text.yaml",
     files=tuple(turns.file(part) for part in turns.PARTS),
+    protocol=(
+        "Dialogues, points and parts are those of [emotion_trend](emotion_trend.md), and labels go by the sentiment that people gave. The "
+        "features do not: they fold what a model says of each turn's words, a logistic regression on TF-IDF of words and pairs, of the "
+        "turn, the other side's before it and the customer's own before that. It learned from the file train; turns of that file are "
+        "predicted by models that saw nothing of their dialogue. Candidates are compared on dialogues that the trial had not learned from."
+    ),
+    trainer="python -m training.text trend",
     limits=("Sentiment is predicted from the words of the dialogues; the model that predicts it saw none of those it is used on.",),
 )
 
