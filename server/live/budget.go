@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"sync"
@@ -168,7 +169,9 @@ func (s *spentBudgets) add(key string, ends time.Time) {
 	if s.until == nil {
 		s.until = map[string]time.Time{}
 	}
-	until := s.now().Add(exhaustedFor)
+	now := s.now()
+	maps.DeleteFunc(s.until, func(_ string, until time.Time) bool { return !now.Before(until) }) // nobody asks of a past window again
+	until := now.Add(exhaustedFor)
 	if ends.Before(until) {
 		until = ends
 	}

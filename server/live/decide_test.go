@@ -3,6 +3,7 @@ package live_test
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -265,6 +266,22 @@ func TestPreviewIssuesNothing(t *testing.T) {
 		require.Equal(t, []string{"guide", "note"}, names(actions(t, answers[0].Actions)))
 	}
 	require.Zero(t, e.driver.commits)
+}
+
+func TestWhatIsWithheldIsCountedThoughNothingIsIssued(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(strings.ReplaceAll(book, "max: 2", "max: 1"))
+	guide := live.Wish{Kinds: []string{"guide"}}
+	capped := func() float64 { return e.counter("halfstep_actions_withheld_total", "capped") }
+	e.asked(guide)
+	require.Zero(t, capped())
+	e.asked(guide)
+	require.EqualValues(t, 1, capped())
+	require.Empty(t, e.happens("Shipping Fee Viewed", "{}"))
+	require.Empty(t, e.happens("Shipping Fee Viewed", "{}"))
+	require.EqualValues(t, 2, capped())
+	e.score(live.Request{Customer: "c", Preview: true, Moment: features.Moment{Channel: "web"}})
+	require.EqualValues(t, 2, capped(), "a preview decides nothing")
 }
 
 func TestModelsRunOnlyForPlaysThatMayFireAndReadThem(t *testing.T) {

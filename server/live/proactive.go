@@ -106,6 +106,7 @@ func (in *ingestion) issued(g *group) {
 	if p == nil {
 		return
 	}
+	in.engine.withheld(p)
 	if p.issued() {
 		in.result.Actions = p.appendIssued(in.result.Actions, g.id)
 		in.engine.decided(p, g.id)

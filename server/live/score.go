@@ -210,6 +210,9 @@ func (j *scoring) finish() {
 		if a.Replayed != nil {
 			continue // what it says was counted when it was said first
 		}
+		if !j.items[i].request.Preview {
+			j.engine.withheld(j.items[i].person)
+		}
 		if a.Known {
 			j.engine.metrics.Freshness.Observe(j.items[i].age.Seconds())
 		}

@@ -113,6 +113,16 @@ func (p *person) issued() bool {
 	return p.decision != nil && slices.ContainsFunc(p.decision.Actions, func(a decide.Action) bool { return !a.Pending })
 }
 
+// withheld counts what a decision withheld, whether or not it was committed: one that issues nothing seldom is.
+func (e *Engine) withheld(p *person) {
+	if p.decision == nil {
+		return
+	}
+	for i := range p.decision.Withheld {
+		e.metrics.Withheld(string(p.decision.Withheld[i].Why))
+	}
+}
+
 // decided counts what was committed, and wakes who delivers it.
 func (e *Engine) decided(p *person, customer string) {
 	if p.decision == nil {
@@ -122,9 +132,6 @@ func (e *Engine) decided(p *person, customer string) {
 		if a := &p.decision.Actions[i]; !a.Pending {
 			e.metrics.Issued(a.Play.Name, a.Name, p.decision.Held && !a.Staff)
 		}
-	}
-	for i := range p.decision.Withheld {
-		e.metrics.Withheld(string(p.decision.Withheld[i].Why))
 	}
 	if e.wake != nil && p.sends() {
 		e.wake(store.ShardOf(customer, e.store.Shards()))

@@ -223,5 +223,6 @@ func (d *dueTimers) settle(g *due) {
 		}
 		d.engine.metrics.Timer(outcome, float64(now-g.timers[i].Due.UnixMilli())/1000)
 	}
+	d.engine.withheld(g.person)
 	d.engine.decided(g.person, g.customer)
 }
