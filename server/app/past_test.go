@@ -10,8 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/halfstep-ml/halfstep/features"
+	"github.com/halfstep-ml/halfstep/features/store"
+	"github.com/halfstep-ml/halfstep/features/store/memory"
 	"github.com/halfstep-ml/halfstep/server/config"
 	"github.com/halfstep-ml/halfstep/server/live"
+	"github.com/halfstep-ml/halfstep/server/playbook"
 	"github.com/halfstep-ml/halfstep/server/why"
 )
 
@@ -75,4 +78,13 @@ func TestADecisionIsMadeAgainAfterEverythingHasChanged(t *testing.T) {
 	_, err = Why(t.Context(), c, decision.ID)
 	require.ErrorIs(t, err, live.ErrNotKept)
 	require.Regexp(t, `the bundle \w+@1 that the decision was made by is not kept`, err.Error())
+}
+
+func TestAPlaybookThatIsNotKeptIsCalledThat(t *testing.T) {
+	opened := store.New(memory.New(1))
+	t.Cleanup(func() { require.NoError(t, opened.Close()) })
+	p := &pasts{shelf: &shelf{meta: opened}}
+	_, err := p.Playbook(t.Context(), "0123456789abcdef", playbook.Vocabulary{Features: features.Default()})
+	require.ErrorIs(t, err, live.ErrNotKept)
+	require.ErrorContains(t, err, "0123456789abcdef")
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/halfstep-ml/halfstep/server/httpapi"
+	"github.com/halfstep-ml/halfstep/server/live"
 )
 
 // The keys in the store: which playbook serves, and behind a prefix the text of every revision that ever did.
@@ -97,11 +98,14 @@ func (s *shelf) now(ctx context.Context) (*placed, []byte, error) {
 	return p, raw, nil
 }
 
-// text is what a revision says.
+// text is what a revision says. The error wraps live.ErrNotKept when the store does not have it.
 func (s *shelf) text(ctx context.Context, revision string) (k kept, err error) {
 	raw, err := s.meta.Meta(ctx, playbookTextKey+revision)
+	if err == nil && raw == nil {
+		return kept{}, fmt.Errorf("the playbook %s %w", revision, live.ErrNotKept)
+	}
 	if err == nil {
-		err = json.Unmarshal(raw, &k) // nothing is no JSON
+		err = json.Unmarshal(raw, &k)
 	}
 	if err != nil {
 		return kept{}, fmt.Errorf("read playbook %s: %w", revision, err)
