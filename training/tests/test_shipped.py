@@ -74,5 +74,5 @@ def test_the_card_has_every_file_that_taught(at):
 
 def test_what_does_not_ship_says_how_it_is_made():
     page = (ROOT / f"training/reports/{trend.TASK.name}.md").read_text()
-    assert "`python -m training.text trend` writes this page" in page
+    assert f"`{trend.TASK.command}` writes this page" in page
     assert trend.TASK.protocol in page
