@@ -185,6 +185,18 @@ func TestDwellEndsWithThePage(t *testing.T) {
 	}
 }
 
+func TestWhatQuietHoursStoppedOnAPageIsCheckedAgainAtTheirEnd(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(strings.NewReplacer("propose: [guide]}", "propose: [reminder]}", "channels: [web, sms]", "channels: [sms]").Replace(book))
+	e.later(10*time.Hour + 30*time.Minute)
+	e.happens("Page Viewed", `{"path":"/config"}`)
+	e.later(4 * time.Minute)
+	e.happens("Page Viewed", `{"path":"/home"}`)
+	require.Empty(t, e.records())
+	e.later(10 * time.Hour)
+	require.Len(t, e.records(), 1, "the reminder goes out in the morning, though the visit is over")
+}
+
 func TestTwoDeclinesSilenceAnAction(t *testing.T) {
 	e := newEngine(t, nil)
 	e.play(book)

@@ -8,7 +8,6 @@ import (
 	"github.com/halfstep-ml/halfstep/features/event"
 	"github.com/halfstep-ml/halfstep/features/store"
 	"github.com/halfstep-ml/halfstep/server/decide"
-	"github.com/halfstep-ml/halfstep/server/playbook"
 )
 
 // wake takes a due timer off the state, if it is the one that the state means, and has its play fire unless it is moot.
@@ -26,7 +25,7 @@ func (p *person) wake(t *store.Timer, now int64) error {
 	switch {
 	case play == nil:
 		return nil // the playbook that set it serves no more
-	case play.Trigger == playbook.OnDwell && !p.features.Session(p.state.LastAt(), now):
+	case w.For != "" && !p.features.Session(p.state.LastAt(), now):
 		return nil
 	}
 	e, err := event.Decode(t.Payload, event.Origin{History: true})

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -53,12 +54,12 @@ func (m *moments) dwell(book *playbook.Playbook, state *features.State, e *event
 	}
 	path := e.Properties.Find("path").Text()
 	for _, p := range book.Dwelling() {
-		_, waiting := state.Waiting(p.Name)
+		w, waiting := state.Waiting(p.Name)
 		here := viewed && p.Dwell.Matches(path)
 		switch {
 		case here && !waiting && fresh && e.ReceivedAt-at <= triggerMaxAge.Milliseconds():
-			m.wait(state, features.Wait{Name: p.Name, Due: at + p.Dwell.LongerThan.Milliseconds(), For: path}, e)
-		case !here && waiting:
+			m.wait(state, features.Wait{Name: p.Name, Due: at + p.Dwell.LongerThan.Milliseconds(), For: cmp.Or(path, p.Dwell.Path)}, e)
+		case !here && w.For != "": // not when it waits for an hour, having fired
 			m.cancel(state, p.Name)
 		}
 	}
