@@ -146,7 +146,9 @@ func (c *commit) timer(hash store.IDHash, id string, change store.TimerChange) e
 		Due:      time.UnixMilli(next),
 		Payload:  change.Payload,
 	}}))
-	c.set(dueKey(next, hash, change.Name), nil)
+	due := dueKey(next, hash, change.Name)
+	c.d.waits(due)
+	c.set(due, nil)
 	c.timers[string(key)] = next
 	return nil
 }

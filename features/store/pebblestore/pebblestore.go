@@ -41,6 +41,9 @@ type Driver struct {
 	// write is held from reading what a write depends on until it is on disk.
 	write   sync.Mutex
 	lastSeq uint64
+	// dueFrom is where timers begin, guarded by write. Before it lie those that are done, and passing over them would take longer with
+	// every one, until pebble has cleared them away.
+	dueFrom []byte
 	// counting is held from reading a shared counter until its change can be seen.
 	counting sync.Mutex
 	// durable is the last journal sequence number that is on disk.
@@ -61,7 +64,7 @@ func Open(dir string) (*Driver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open pebble store %s (is another halfstep using it?): %w", dir, err)
 	}
-	d := &Driver{db: db}
+	d := &Driver{db: db, dueFrom: []byte{prefixDue}}
 	if err := d.loadSequence(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open pebble store %s: %w", dir, err), db.Close())
 	}

@@ -1,8 +1,10 @@
 package pebblestore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -27,9 +29,11 @@ func (d *Driver) ClaimTimers(
 	defer func() { _ = batch.Close() }()
 
 	var out []store.Timer
-	until := now.Add(lease).UnixMilli()
-	err := d.scan(ctx, []byte{prefixDue}, dueBound(now.UnixMilli()+1), func(key, _ []byte) (bool, error) {
+	until, end := now.Add(lease).UnixMilli(), dueBound(now.UnixMilli()+1)
+	var again [][]byte // where the claimed ones stand then
+	err := d.scan(ctx, d.dueFrom, end, func(key, _ []byte) (bool, error) {
 		if len(out) == limit {
+			end = slices.Clone(key)
 			return false, nil
 		}
 		hash, name := store.IDHash(key[dueHead-hashSize:dueHead]), string(key[dueHead:])
@@ -44,7 +48,8 @@ func (d *Driver) ClaimTimers(
 		out = append(out, t.Timer)
 		t.next = until
 		_ = batch.Delete(key, nil)
-		_ = batch.Set(dueKey(until, hash, name), nil, nil)
+		again = append(again, dueKey(until, hash, name))
+		_ = batch.Set(again[len(again)-1], nil, nil)
 		_ = batch.Set(timerKey(hash, name), encodeTimer(t), nil)
 		return true, nil
 	})
@@ -55,5 +60,18 @@ func (d *Driver) ClaimTimers(
 	if err != nil {
 		return nil, fmt.Errorf("claim timers: %w", err)
 	}
+	if bytes.Compare(end, d.dueFrom) > 0 { // else the clock was set back
+		d.dueFrom = end
+	}
+	for _, key := range again {
+		d.waits(key)
+	}
 	return out, nil
+}
+
+// waits notes that there is a timer at a due key, or will be.
+func (d *Driver) waits(key []byte) {
+	if bytes.Compare(key, d.dueFrom) < 0 {
+		d.dueFrom = key
+	}
 }

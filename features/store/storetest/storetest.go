@@ -37,6 +37,7 @@ func Run(t *testing.T, open Open) {
 		{"timers go to one claimant", testTimerClaims},
 		{"shards with due timers", testDueShards},
 		{"timers come back after the lease", testTimerLease},
+		{"timers before others that were handed out", testTimersSetBefore},
 		{"erase", testErase},
 		{"erase what the same commit made", testEraseInOneCommit},
 		{"scrub", testScrub},

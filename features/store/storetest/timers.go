@@ -153,6 +153,22 @@ func testTimerLease(t *testing.T, d store.Driver) {
 	}
 }
 
+// testTimersSetBefore: a timer may be due before others that were handed out, and a clock may be set back.
+func testTimersSetBefore(t *testing.T, d store.Driver) {
+	check := func(now time.Time, want string) {
+		t.Helper()
+		if got := names(t, d, "a", now); got != want {
+			t.Errorf("due at %v are %s, want %s", now, got, want)
+		}
+	}
+	must(t, d, timers("a", 0, store.TimerChange{Name: "first", Due: instant}))
+	check(instant.Add(time.Hour), "[first]")
+	check(instant.Add(-time.Hour), "[]")
+	must(t, d, timers("a", 1, store.TimerChange{Name: "early", Due: instant.Add(-2 * time.Hour)}))
+	check(instant.Add(-time.Hour), "[early]")
+	check(instant.Add(2*time.Hour), "[early first]")
+}
+
 func testDueShards(t *testing.T, d store.Driver) {
 	s := store.New(d) // the driver is closed by whoever opened it
 	due := func(now time.Time) []int {
