@@ -2,10 +2,12 @@ package live
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/halfstep-ml/halfstep/server/playbook"
@@ -18,7 +20,7 @@ type budget struct {
 	decision string // id
 	deadline time.Time
 	taken    []token
-	takes    int  // so far: every one needs a token of its own
+	takes    int  // so far, those of earlier attempts too: every one needs a token of its own
 	preview  bool // take nothing
 	answers  []budgetAnswer
 }
@@ -51,7 +53,13 @@ func (b *budget) over(name string) bool {
 }
 
 func (b *budget) begin(e *Engine, book *playbook.Playbook, decision string, deadline time.Time, preview bool) {
-	*b = budget{engine: e, zone: book.Timezone, decision: decision, deadline: deadline, taken: b.taken[:0], preview: preview, answers: b.answers[:0]}
+	takes := 0
+	if b.decision == decision {
+		takes = b.takes
+	}
+	*b = budget{
+		engine: e, zone: book.Timezone, decision: decision, deadline: deadline, taken: b.taken[:0], takes: takes, preview: preview, answers: b.answers[:0],
+	}
 }
 
 // budgetKey is the counter of a budget in the window that now lies in, and when that ends.
@@ -91,19 +99,27 @@ func (b *budget) Take(l *playbook.Budget, now int64) bool {
 }
 
 func (b *budget) take(l *playbook.Budget, now int64) bool {
+	e, limit := b.engine, int64(l.Max) // b may serve another decision before a store that is late has answered
 	key, ends := budgetKey(l, now, b.zone)
 	b.takes++
 	t := token{budget: l.Name, key: key, id: b.decision + "." + strconv.Itoa(b.takes)}
-	ok, err := beside(b.engine, b.deadline, func(ctx context.Context) (bool, error) {
-		return b.engine.store.Spend(ctx, key, t.id, int64(l.Max), ends)
+	var answered atomic.Bool // set by who comes first: the one who takes, or the one who stops waiting
+	ok, err := beside(e, b.deadline, func(ctx context.Context) (bool, error) {
+		ok, err := e.store.Spend(ctx, key, t.id, limit, ends)
+		if err == nil && (!ok || answered.CompareAndSwap(false, true)) {
+			return ok, nil
+		}
+		return false, errors.Join(err, e.store.Refund(ctx, key, t.id)) // it may have been taken, and nobody waits for it
 	})
 	switch {
 	case err != nil:
-		b.engine.complain("a budget cannot be taken from", err)
-		b.refund(t) // it may have been taken all the same
+		e.complain("a budget cannot be taken from", err)
+		if !answered.CompareAndSwap(false, true) {
+			b.refund(t)
+		}
 		return false
 	case !ok:
-		b.engine.exhausted.add(key, ends)
+		e.exhausted.add(key, ends)
 		return false
 	}
 	b.taken = append(b.taken, t)
@@ -129,17 +145,23 @@ func (b *budget) giveBack() {
 	b.taken = b.taken[:0]
 }
 
-// refundWithin is how long giving back may take: it is done after the deadline of whoever waited.
+// refundWithin is how long giving back is waited for, so that whoever decides again finds it; beyond the deadline it is done without
+// anybody waiting.
 const refundWithin = time.Second
 
 func (b *budget) refund(t token) {
-	_, err := beside(b.engine, time.Now().Add(refundWithin), func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, b.engine.store.Refund(ctx, t.key, t.id)
+	e, until := b.engine, time.Now().Add(refundWithin)
+	if b.deadline.Before(until) {
+		until = b.deadline
+	}
+	_, err := beside(e, until, func(ctx context.Context) (struct{}, error) {
+		err := e.store.Refund(ctx, t.key, t.id)
+		e.exhausted.remove(t.key)
+		return struct{}{}, err
 	})
 	if err != nil {
-		b.engine.complain("a budget cannot be given back", err)
+		e.complain("a budget cannot be given back", err)
 	}
-	b.engine.exhausted.remove(t.key)
 }
 
 // exhaustedFor bounds how long a budget is taken for spent without asking again: another server may have given something back.

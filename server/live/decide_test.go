@@ -224,6 +224,22 @@ func TestNothingIsIssuedWhenItCannotBeCommitted(t *testing.T) {
 	require.Contains(t, answers[0].Degraded, live.ActionsNotKept)
 }
 
+func TestABudgetThatDoesNotAnswerHoldsNobodyUp(t *testing.T) {
+	e := newEngine(t, nil)
+	e.play(book + "budgets: [{name: guides, scope: {action: guide}, max: 1, per: day}]")
+	hang := make(chan struct{})
+	e.driver.change(func() { e.driver.hangBudgets = hang })
+	start := time.Now()
+	a := e.score(live.Request{Customer: "c", Deadline: 50 * time.Millisecond, Moment: features.Moment{Channel: "web"}})
+	require.Less(t, time.Since(start), 500*time.Millisecond)
+	require.Equal(t, "budget", whys(actions(t, a.Withheld))["guide"])
+	close(hang)
+	require.NoError(t, e.Wait(t.Context()))
+	spent, err := e.store.Spent(t.Context(), "budget.guides.2026-01-31")
+	require.NoError(t, err)
+	require.Zero(t, spent, "what was taken too late was given back")
+}
+
 func TestNothingIsIssuedUnderAKeyThatCannotBeLookedUp(t *testing.T) {
 	e := newEngine(t, nil)
 	e.play(book)

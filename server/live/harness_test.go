@@ -40,6 +40,7 @@ type driver struct {
 	corrupt      bool
 	garble       bool          // tombstones
 	hang         chan struct{} // nil: it does not
+	hangBudgets  chan struct{} // nil: they do not
 	beforeCommit func()
 	commits      int
 }
@@ -92,6 +93,25 @@ func (d *driver) Commit(ctx context.Context, shard int, changes []store.Change, 
 		return err
 	}
 	return d.Driver.Commit(ctx, shard, changes, outcomes)
+}
+
+func (d *driver) budgets() {
+	d.mu.Lock()
+	hang := d.hangBudgets
+	d.mu.Unlock()
+	if hang != nil {
+		<-hang
+	}
+}
+
+func (d *driver) Spend(ctx context.Context, key, token string, limit int64, expires time.Time) (bool, error) {
+	d.budgets()
+	return d.Driver.Spend(ctx, key, token, limit, expires)
+}
+
+func (d *driver) Refund(ctx context.Context, key, token string) error {
+	d.budgets()
+	return d.Driver.Refund(ctx, key, token)
 }
 
 func (d *driver) Link(ctx context.Context, shard int, link string) (customer, cursor string, ok bool, err error) {
