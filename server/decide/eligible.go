@@ -78,7 +78,7 @@ func (d *Decider) channel(a *playbook.Action) (string, Why) {
 	return best, ""
 }
 
-// out1 tells whether the customer opted out of one kind, action or channel.
+// optedOut tells whether the customer opted out of one kind, action or channel.
 func (d *Decider) optedOut(scope string) bool { return slices.Contains(d.in.OptOut.Scopes, scope) }
 
 // silent is until when an action is silenced for a customer who keeps declining it. Accepting it once starts the count again.

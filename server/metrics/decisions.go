@@ -35,7 +35,7 @@ func (m *Metrics) Outcome(play, action, variant, outcome string) {
 	m.decisions.outcomes.WithLabelValues(play, action, variant, outcome).Inc()
 }
 
-// Timer counts a due timer: fired, moot or failed; late is how many seconds after it was due.
+// Timer counts a due timer: fired or moot; late is how many seconds after it was due.
 func (m *Metrics) Timer(outcome string, late float64) {
 	m.decisions.timers.WithLabelValues(outcome).Inc()
 	m.decisions.lateness.Observe(late)
