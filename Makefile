@@ -37,7 +37,6 @@ bench: setup redis
 
 train: build venv
 	venv/bin/python -m training all
-	venv/bin/python -m training.text all
 
 # The ONNX Runtime library, for `go test` and `go run` in the checkout.
 setup:

@@ -13,11 +13,12 @@ from training.halfstep import ROOT, Halfstep
 from training.pipeline import SHIPPED, Workshop
 from training.tables.pages import TABLES
 from training.tasks import TASKS
+from training.text import pages as texts
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__.splitlines()[0])
-    parser.add_argument("task", nargs="?", choices=[*TASKS, *TABLES, "all"])
+    parser.add_argument("task", nargs="?", choices=[*TASKS, *texts.TEXTS, *TABLES, "all"])
     parser.add_argument("--task", type=Path, dest="own", help="a task file of your own, with --set (training/your-own-data.md)")
     data = Path(os.environ.get("HALFSTEP_DATA", "../shared/datasets"))
     parser.add_argument("--data", type=Path, default=data, help="folder of the event files, from the checkout's root")
@@ -45,9 +46,11 @@ def main() -> int:
         if options.own:
             print(workshop.train(own.load(options.own, sets.read(options.set)), options.set))
             return 0
-        for name in [*TASKS, *TABLES] if options.task == "all" else [options.task]:
+        for name in [*TASKS, *texts.TEXTS, *TABLES] if options.task == "all" else [options.task]:
             if name in TABLES:
                 print(TABLES[name](workshop.data, workshop.cache, workshop.reports, workshop.say))
+            elif name in texts.TEXTS:
+                print(texts.train(name, workshop))
             else:
                 print(workshop.train(TASKS[name], options.set))
         if workshop.reports == quality.REPORTS and options.task not in TABLES:

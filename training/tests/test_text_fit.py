@@ -10,7 +10,7 @@ from training.cache import Cache
 from training.text import bundle, golden
 from training.text.corpus import count
 from training.text.data import Text
-from training.text.fit import Settings, calibrate, fit, probabilities
+from training.text.fit import Calibration, Settings, calibrate, fit, probabilities
 from training.text.grams import Spec, codes
 from training.text.learn import learn
 from training.text.pipeline import Workshop
@@ -119,3 +119,21 @@ def test_golden_rows_have_edges():
     assert ("",) in rows
     assert {len(row) for row in rows} == {1, 2, 3}
     assert max(len(row[0]) for row in rows) > 512
+
+
+def test_a_word_may_be_good_of_one_kind_and_bad_of_another():
+    random = np.random.default_rng(6)
+    texts = []
+    for i in range(600):
+        kind, thin = i % 2, int(random.integers(2))
+        goods = random.choice((("洗发水", "洗头"), ("平板", "电脑"))[kind])
+        texts.append(Text((f"{goods} {'厚薄'[thin]}",), kind ^ thin, str(i), kind=str(kind)))
+    counts = count([t.fields for t in texts], Spec())
+    labels, kinds = (np.array(column) for column in zip(*((t.label, int(t.kind)) for t in texts), strict=True))
+    rows = np.arange(400)
+    settings = Settings(50.0, bits=10, power=0.0, kinds=True)
+    table = fit(counts, rows, labels, Spec(), settings, kinds=kinds)
+    assert (((score(table, counts, np.arange(600)) > 0)[:, 0] == labels)[400:]).mean() > 0.9
+    calibrated = Calibration(2.0, 0.5).folded(table)
+    text = texts[-1].fields
+    assert calibrated.logits(text)[0] == pytest.approx(2 * table.logits(text)[0] + 0.5, rel=1e-2)

@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from training.evaluate import Interval
-from training.text.report import Judged, figures_of
+from training.text.exam import Judged
+from training.text.report import figures_of
 
 
 def report(classes, balanced):

@@ -25,6 +25,7 @@ class Text:
     label: int
     group: str
     weight: float = 1.0
+    kind: str = ""  # of the goods that it is about, where that is known
 
 
 def read(folder: Path, name: str) -> str:
@@ -53,7 +54,7 @@ def reviews(folder: Path) -> list[Text]:
 def shopping(folder: Path) -> list[Text]:
     """Reviews of ten kinds of goods, in the order of the file."""
     rows = csv.DictReader(io.StringIO(read(folder, SHOPPING), newline=""))
-    return [Text((row["review"],), int(row["label"]), f"{row['cat']} {i}") for i, row in enumerate(rows)]
+    return [Text((row["review"],), int(row["label"]), f"{row['cat']} {i}", kind=row["cat"]) for i, row in enumerate(rows)]
 
 
 def plain(text: str) -> str:

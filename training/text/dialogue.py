@@ -63,6 +63,8 @@ PROTOCOL = (
 over whole dialogues. Nothing from after a message is read: neither its own answer nor later turns."
 )
 
+SEEN = "Earlier forms were judged on this test part too, before this one was made; it was made and chosen on folds of the training part."
+
 INTENT = Task(
     name="intent",
     version=1,
@@ -77,7 +79,7 @@ INTENT = Task(
     words=False,
     candidates=tuple(
         Candidate(f"2^{bits} buckets, {len(shares)} texts", Settings(10.0, 1.0, 2, bits, 0.15, shares))
-        for bits, shares in [(13, (1.0, 0.4)), (14, (1.0,)), (14, (1.0, 0.4)), (14, (1.0, 0.4, 0.3))]
+        for bits, shares in [(13, (1.0,)), (13, (1.0, 0.4)), (14, (1.0, 0.4))]
     ),
     folds=4,
     files=(data.DIALOGUES,),
@@ -86,6 +88,7 @@ INTENT = Task(
         "330 dialogues of one shop taught it. It is Chinese only.",
         "A third of the intents have fewer than 30 turns to learn from; macro-F1 counts them like the others.",
         "Turns that ask for two things have one label.",
+        SEEN,
     ),
     balanced=True,
 )
@@ -115,7 +118,11 @@ SATISFIED = Task(
     folds=5,
     files=(data.DIALOGUES,),
     protocol=PROTOCOL + " Satisfaction is rated from the fourth turn on.",
-    limits=("330 dialogues of one shop taught it. It is Chinese only.", "Raters agree on a turn only moderately, which bounds any model."),
+    limits=(
+        "330 dialogues of one shop taught it. It is Chinese only.",
+        "Raters agree on a turn only moderately, which bounds any model.",
+        SEEN,
+    ),
     balanced=True,
 )
 

@@ -8,6 +8,7 @@ from scipy.optimize import minimize
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from training.text import experts
 from training.text.corpus import Counts, select
 from training.text.grams import Spec
 from training.text.table import Table, keep, pack, scaled
@@ -27,10 +28,19 @@ class Settings:
     bits: int = 18  # the table has 2**bits buckets
     balance: float = 0.0  # weight of a class: its frequency to the power of -balance
     shares: tuple[float, ...] = (1.0,)
+    kinds: bool = False  # whether each kind of text has weights of its own
 
 
-def fit(counts: Counts, rows: np.ndarray, labels: np.ndarray, spec: Spec, settings: Settings, weights: np.ndarray | None = None) -> Table:
-    """Fit on the rows, whose labels are 0, 1, … and given for every text, as are the weights.
+def fit(
+    counts: Counts,
+    rows: np.ndarray,
+    labels: np.ndarray,
+    spec: Spec,
+    settings: Settings,
+    weights: np.ndarray | None = None,
+    kinds: np.ndarray | None = None,
+) -> Table:
+    """Fit on the rows, whose labels are 0, 1, … and given for every text, as are the weights and the kinds.
 
     A logistic regression on all grams says which are worth a bucket; a second one, on those alone, gives the weights that ship.
     """
@@ -44,8 +54,12 @@ def fit(counts: Counts, rows: np.ndarray, labels: np.ndarray, spec: Spec, settin
     worth = np.linalg.norm(coefficients, axis=1) * np.sqrt(squares.astype(float) * seen)
     kept = keep(counts.hashes[columns], worth, 1 << settings.bits)
     columns, squares = columns[kept], squares[kept]
-    coefficients, bias = regress(counts, rows, columns, squares, shares, y, weight, settings.penalty)
-    return pack(spec, counts.hashes[columns], coefficients, squares, bias, shares, 1 << settings.bits)
+    if settings.kinds:
+        x = scaled(Counts(counts.counts[rows], counts.hashes, counts.fields), columns, squares, shares)
+        coefficients, bias = experts.regress(x, y, weight, kinds[rows], settings.penalty)
+    else:
+        coefficients, bias = regress(counts, rows, columns, squares, shares, y, weight, settings.penalty)
+    return pack(spec, counts.hashes[columns], coefficients, squares, bias, shares, 1 << settings.bits, settings.kinds)
 
 
 def regress(
@@ -106,9 +120,13 @@ class Calibration:
         return logits * self.slope + self.offset
 
     def folded(self, table: Table) -> Table:
-        weights = table.weights.copy()
-        weights[:, :-1] = weights[:, :-1].astype(np.float32) * self.slope
-        return replace(table, weights=weights, bias=self.applied(table.bias).astype(np.float32))
+        """A table whose logits are calibrated. What tells kinds apart stays as it is."""
+        count = len(table.bias) // 2 + 1 if table.mixed else len(table.bias)
+        weights, bias = table.weights.copy(), table.bias.copy()
+        weights[:, :count] = weights[:, :count].astype(np.float32) * self.slope
+        bias[:count] *= self.slope
+        bias[: table.logit_count] += self.offset
+        return replace(table, weights=weights, bias=bias)
 
 
 def calibrate(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> Calibration:

@@ -114,7 +114,18 @@ def logits(b: Builder, table: Table) -> str:
         sums = b.add("MatMul", hit, values)
         length = b.add("Sqrt", b.add("Max", b.add("Slice", sums, column, end, axis), tiny))
         divided = b.add("Div", b.add("Slice", sums, b.constant([0]), column, axis), length)
-    return b.add("Add", divided, b.constant(table.bias[None], np.float32))
+    sums = b.add("Add", divided, b.constant(table.bias[None], np.float32))
+    return mixed(b, sums, count // 2) if table.mixed else sums
+
+
+def mixed(b: Builder, sums: str, kinds: int) -> str:
+    """As `experts.mixed`."""
+    axis = b.constant([1])
+    shared, own, gates = (
+        b.add("Slice", sums, b.constant([start]), b.constant([end]), axis)
+        for start, end in [(0, 1), (1, kinds + 1), (kinds + 1, 2 * kinds + 1)]
+    )
+    return b.add("Add", shared, b.add("ReduceSum", b.add("Mul", b.add("Softmax", gates, axis=1), own), axis, keepdims=1))
 
 
 def build(table: Table, inputs: tuple[str, ...], signed: bool = False) -> onnx.ModelProto:
@@ -124,8 +135,8 @@ def build(table: Table, inputs: tuple[str, ...], signed: bool = False) -> onnx.M
     """
     b = Builder()
     sums = logits(b, table)
-    outputs = {"probabilities": len(table.bias)}
-    if len(table.bias) == 1:
+    outputs = {"probabilities": table.logit_count}
+    if table.logit_count == 1:
         p = b.add("Sigmoid", sums, out="probabilities")
         if signed:
             twice = b.add("Mul", p, b.constant([[2.0]], np.float32))

@@ -45,7 +45,7 @@ def out_of_fold(task: Task, counts: Counts, learning: Learning, candidate: Candi
     folds = StratifiedGroupKFold(task.folds, shuffle=True, random_state=SEED)
     logits = np.zeros((len(learning.labels), 1 if len(task.classes) == 2 else len(task.classes)), np.float32)
     for known, unseen in folds.split(learning.labels, learning.labels, learning.groups):
-        table = fit(counts, known, learning.labels, task.spec(candidate), candidate.settings, learning.weights)
+        table = fit(counts, known, learning.labels, task.spec(candidate), candidate.settings, learning.weights, learning.kinds)
         logits[unseen] = score(table, counts, unseen)
     return logits
 
@@ -63,7 +63,7 @@ def learn(task: Task, texts: list[Text], say: Callable[[str], None]) -> Learned:
     calibration = calibrate(logits[chosen], learning.labels, learning.weights)
     every = np.arange(len(learning.labels))
     best = task.candidates[chosen]
-    table = fit(counts[best.fields], every, learning.labels, task.spec(best), best.settings, learning.weights)
+    table = fit(counts[best.fields], every, learning.labels, task.spec(best), best.settings, learning.weights, learning.kinds)
     return Learned(calibration.folded(table), best, trials, calibration)
 
 

@@ -8,6 +8,7 @@ from training.evaluate import Interval
 from training.record import Figure
 from training.text import baseline
 from training.text.data import Text
+from training.text.exam import Judged
 from training.text.learn import Learned
 from training.text.task import Task
 
@@ -21,26 +22,12 @@ NAMES = {
 
 
 @dataclass(frozen=True)
-class Judged:
-    """Answers to one test, and what they are worth."""
-
-    name: str
-    labels: np.ndarray
-    probabilities: np.ndarray
-    measures: dict[str, Interval]
-    plain: tuple[Interval, Interval]  # accuracy and macro-F1 of the baseline
-    gains: tuple[Interval, Interval]  # by how much ours are above, paired
-    usual: tuple[Interval, Interval]  # of guessing the commonest class
-
-
-@dataclass(frozen=True)
 class Report:
     task: Task
     learned: Learned
     graph: bytes
     judged: tuple[Judged, ...]
     texts: list[Text]
-    microseconds: float
     digests: dict[str, str]
 
     @property
@@ -54,12 +41,12 @@ def card(r: Report) -> str:
     sections = [
         f"# {task.name} {task.version}\n\n{task.meaning}\n\n**Terms.** {task.terms}",
         model(r),
-        f"## Protocol\n\n{task.protocol}\n\n{len(r.texts):,} texts taught. Each test was scored once, by the graph that ships, after "
+        f"## Protocol\n\n{task.protocol}\n\n{len(r.texts):,} texts taught. Each test was scored by the graph that ships, after "
         "everything was chosen. Intervals are 95%, by bootstrap over groups.",
         *(quality(judged) for judged in r.judged),
         choice(r),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in task.limits),
-        f"## Made again\n\n`python -m training.text {task.name}` makes the same bytes from the same files with the packages of "
+        f"## Made again\n\n`python -m training {task.command}` makes the same bytes from the same files with the packages of "
         "`training/requirements.lock` on the same architecture. Golden rows are made up, not anybody's words.\n\n"
         + "\n".join(f"- `{name}`, sha256 `{digest}`" for name, digest in r.digests.items()),
     ]
@@ -79,11 +66,12 @@ def figures_of(r: Report) -> tuple[Figure, ...]:
 def model(r: Report) -> str:
     spec, table = r.learned.table.spec, r.learned.table
     words = ", words and pairs of words in Latin letters" if spec.words else ""
+    kinds = ", for each kind of goods apart, which are guessed from the grams too" if table.mixed else ""
     fields = "; what was said before has weights of its own" if spec.fields > 1 else ""
     return (
-        f"## Model\n\nA logistic regression on grams of 1 to 3 characters{words}{fields}. Code points go in, everything else is in the "
-        f"graph: folding of case and width, hashes, {table.buckets:,} buckets with fingerprints, weights in float16, the text's length, "
-        f"calibration. {len(r.graph) / 1e6:.2f} MB; reads the first 512 code points.\n\n"
+        f"## Model\n\nA logistic regression on grams of 1 to 3 characters{words}{fields}{kinds}. Code points go in, everything "
+        f"else is in the graph: folding of case and width, hashes, {table.buckets:,} buckets with fingerprints, weights in float16, the "
+        f"text's length, calibration. {len(r.graph) / 1e6:.2f} MB; reads the first 512 code points.\n\n"
         f"Inputs: {', '.join(f'`{name}`' for name in r.inputs)}."
     )
 

