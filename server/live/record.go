@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/cespare/xxhash/v2"
@@ -26,6 +27,7 @@ type made struct {
 	moment       features.Moment
 	key          string              // link of the Idempotency-Key; empty: none
 	answer       []byte              // given under the key
+	actions      []byte              // as the answer has them; nil: there is no answer
 	features     string              // revision
 	playbook     string              // revision; empty: none serves
 	predictions  []models.Prediction // when nothing was decided
@@ -84,7 +86,11 @@ func (p *person) appendDecided(dst []byte, m *made) []byte {
 	dst = append(dst, `,"held":`...)
 	dst = strconv.AppendBool(dst, p.decision.Held)
 	dst = append(dst, `,"actions":`...)
-	dst = p.appendActions(dst, false)
+	if m.actions != nil && !p.offersAgain() {
+		dst = append(dst, m.actions...)
+	} else {
+		dst = p.appendActions(dst, false)
+	}
 	dst = append(dst, `,"held_actions":`...)
 	dst = p.appendHeld(dst)
 	dst = append(dst, `,"withheld":`...)
@@ -127,6 +133,11 @@ func (p *person) appendTrigger(dst []byte) []byte {
 		return append(dst, '}')
 	}
 	return append(dst, "null"...)
+}
+
+// offersAgain says whether any action was issued before.
+func (p *person) offersAgain() bool {
+	return slices.ContainsFunc(p.decision.Actions, func(a decide.Action) bool { return a.Pending })
 }
 
 // appendActions appends what the customer gets.

@@ -94,14 +94,18 @@ func (j *scoring) seal(it *item) {
 	}
 }
 
+// recordSize is what a decision's record takes without the state, as a rule.
+const recordSize = 2048
+
 // record adds the decision's record to the change.
 func (it *item) record(key string, answer []byte) {
 	r, a := it.request, it.answer
 	m := made{
 		id: a.DecisionID, customer: r.Customer, at: a.At, asked: true, max: r.Actions.Max, kinds: r.Actions.Kinds, events: r.Events, moment: r.Moment,
-		key: key, answer: answer, features: a.Features, playbook: a.Playbook, predictions: a.Predictions, degraded: a.Degraded,
+		key: key, answer: answer, actions: a.Actions, features: a.Features, playbook: a.Playbook, predictions: a.Predictions, degraded: a.Degraded,
 	}
-	it.change.Records = append(it.change.Records, store.Record{Kind: store.RecordDecision, Data: it.person.appendRecord(nil, &m)})
+	memory := make([]byte, 0, recordSize+2*len(it.person.before))
+	it.change.Records = append(it.change.Records, store.Record{Kind: store.RecordDecision, Data: it.person.appendRecord(memory, &m)})
 	it.change.Links = append(it.change.Links, a.DecisionID)
 	if key != "" {
 		it.change.Links = append(it.change.Links, key)
