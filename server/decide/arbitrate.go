@@ -88,24 +88,27 @@ func (d *Decider) exhausted(c *candidate, b *playbook.Budget) {
 	d.withhold(c, Budget, b.Name, end.UnixMilli())
 }
 
-// spend takes from every budget that an action costs, or from none, and returns the one that had nothing left.
-func (d *Decider) spend(c *candidate) *playbook.Budget {
+// spend takes from every budget that an action costs, or from none, and returns the one that had nothing left. What a holdout holds back
+// is withheld as if it cost, so that both arms are alike, and costs nothing.
+func (d *Decider) spend(c *candidate) (spent *playbook.Budget) {
 	if d.in.Budgets == nil {
 		return nil
 	}
-	budgets := d.in.Playbook.Budgets
-	for i := range budgets {
-		if !budgets[i].Scope.Covers(c.action, c.channel) || d.in.Budgets.Take(&budgets[i], d.in.Now) {
-			continue
+	budgets, n := d.in.Playbook.Budgets, 0
+	for ; n < len(budgets) && spent == nil; n++ {
+		if budgets[n].Scope.Covers(c.action, c.channel) && !d.in.Budgets.Take(&budgets[n], d.in.Now) {
+			spent = &budgets[n]
 		}
-		for k := range budgets[:i] {
-			if budgets[k].Scope.Covers(c.action, c.channel) {
-				d.in.Budgets.GiveBack(&budgets[k], d.in.Now)
-			}
-		}
-		return &budgets[i]
 	}
-	return nil
+	if spent == nil && (!d.held || c.action.Staff) {
+		return nil
+	}
+	for i := range budgets[:n] {
+		if b := &budgets[i]; b != spent && b.Scope.Covers(c.action, c.channel) {
+			d.in.Budgets.GiveBack(b, d.in.Now)
+		}
+	}
+	return spent
 }
 
 // reached counts what a cap takes in, this decision's actions among it, and says until when it is full.

@@ -54,9 +54,9 @@ type Budgets interface {
 type Decision struct {
 	Actions   []Action
 	Withheld  []Withheld
-	Held      bool             // the customer is in the holdout: Actions are recorded and not sent
-	Fired     []*playbook.Play // whose conditions held
-	Postponed []Postponed
+	Held      bool              // the customer is in the holdout: Actions are recorded and not sent
+	Fired     []*playbook.Play  // whose conditions held
+	Postponed []Postponed       // to be tried again when quiet hours end: nobody had asked for it
 	Rows      []bandit.Standing // that chance drew from, each once
 }
 
@@ -136,6 +136,7 @@ type Decider struct {
 	in         *Input
 	local      time.Time // now, where the customer is
 	candidates []candidate
+	held       bool         // the customer is in the holdout
 	ranked     []*candidate // that nothing has stopped yet, the worthiest first
 	out        Decision
 }
@@ -143,6 +144,7 @@ type Decider struct {
 // Decide makes a decision. It is valid until the next one.
 func (d *Decider) Decide(in *Input) *Decision {
 	d.in, d.local = in, time.UnixMilli(in.Now).In(d.zone(in))
+	d.held = in.heldOut()
 	o := &d.out
 	*o = Decision{Actions: o.Actions[:0], Withheld: o.Withheld[:0], Fired: o.Fired[:0], Postponed: o.Postponed[:0], Rows: o.Rows[:0]}
 	for _, f := range in.Fired {
@@ -205,14 +207,19 @@ func (d *Decider) withhold(c *candidate, why Why, by string, until int64) {
 	d.out.Withheld = append(d.out.Withheld, Withheld{Action: c.action, Play: c.Play, Worth: c.worth, Why: why, By: by, Until: until})
 }
 
+// heldOut says whether the customer is in the holdout.
+func (in *Input) heldOut() bool {
+	h := in.Playbook.Holdout
+	return h.Share > 0 && trial.Place(h.Salt, in.Facts.Customer.ID) < h.Share
+}
+
 // hold turns what would be issued to a customer in the holdout into what was withheld. Staff are told all the same.
 func (d *Decider) hold() {
-	h := d.in.Playbook.Holdout
-	if h.Share == 0 || trial.Place(h.Salt, d.in.Facts.Customer.ID) >= h.Share {
+	if !d.held {
 		return
 	}
 	for i := range d.out.Actions {
-		if a := &d.out.Actions[i]; !a.Staff && !a.Pending {
+		if a := &d.out.Actions[i]; !a.Staff {
 			d.out.Held = true
 			d.out.Withheld = append(d.out.Withheld, Withheld{Action: a.Action, Play: a.Play, Worth: a.Worth, Why: Holdout})
 		}

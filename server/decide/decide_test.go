@@ -252,3 +252,31 @@ func TestAProposalThatIsWorthNoNumberStandsInNobodysWay(t *testing.T) {
 	require.Len(t, o.Actions, 1)
 	require.Equal(t, "q", o.Actions[0].Play.Name)
 }
+
+func TestAHoldoutSpendsNoBudget(t *testing.T) {
+	in := asked(parse(t, "holdout: {share: 1, salt: s}\nbudgets: [{name: b, scope: all, max: 9, per: day}]", shop, all))
+	left := counted{"b": 9}
+	in.Budgets = left
+	issued, withheld := decide(in)
+	require.Empty(t, issued)
+	require.Equal(t, "holdout", withheld["discount"])
+	require.Equal(t, 9, left["b"])
+}
+
+func TestWhatWasBoughtIsNotOfferedAgain(t *testing.T) {
+	book := parse(t, "", "a: {kind: k, channels: [web], value: 1}", "{name: p, on: Search, propose: [a]}")
+	for _, test := range []struct {
+		outcomes features.Outcomes
+		head     string
+		want     int
+	}{{0, "", 1}, {features.Converted, "", 0}, {features.Shown, "", 0}, {0, "holdout: {share: 1, salt: s}", 0}} {
+		in := asked(book)
+		if test.head != "" {
+			in.Playbook = parse(t, test.head, "a: {kind: k, channels: [web], value: 1}", "{name: p, on: Search, propose: [a]}")
+		}
+		c := contact("a", "k", "web", time.Minute)
+		c.Flags, c.Outcomes, c.Expires = features.Proactive, test.outcomes, in.Now+1
+		in.Contacts = []features.Contact{c}
+		require.Len(t, new(Decider).Decide(in).Actions, test.want, "%+v", test)
+	}
+}

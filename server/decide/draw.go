@@ -145,12 +145,12 @@ func choice(name string, l *playbook.Learning) Choice {
 
 // pending offers again, before anything new, what was issued on the caller's channel when nobody had asked, and nobody has seen yet.
 func (d *Decider) pending() {
-	if !d.in.Asked {
+	if !d.in.Asked || d.held {
 		return
 	}
 	for i := range d.in.Contacts {
 		c := &d.in.Contacts[i]
-		const settled = features.Shown | features.Accepted | features.Declined | features.Dismissed | features.Expired
+		const settled = features.Shown | features.Accepted | features.Declined | features.Dismissed | features.Converted | features.Expired
 		if c.Flags != features.Proactive || c.Outcomes&settled != 0 || c.Expires <= d.in.Now || c.Channel != d.in.Facts.Channel {
 			continue
 		}

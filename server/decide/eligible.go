@@ -32,7 +32,7 @@ func (d *Decider) stopped(c *candidate) bool {
 	}
 	if end, quiet := d.quiet(c.action, channel); quiet {
 		d.withhold(c, QuietHours, channel, end)
-		if d.in.Proactive {
+		if d.in.Proactive || c.Event != nil {
 			d.out.Postponed = append(d.out.Postponed, Postponed{Firing: c.Firing, Until: end})
 		}
 		return true
