@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -143,6 +144,9 @@ func choice(name string, l *playbook.Learning) Choice {
 	return Choice{Choice: bandit.Choice{Name: name, Policy: policy}, Reward: l.Reward, Within: l.Within}
 }
 
+// unknownWorth is of what was decided before: the decision that issued it has it.
+var unknownWorth = playbook.Worth{Likelihood: math.NaN(), Value: math.NaN(), Weight: math.NaN(), Cost: math.NaN(), Total: math.NaN()}
+
 // pending offers again, before anything new, what was issued on the caller's channel when nobody had asked, and nobody has seen yet.
 func (d *Decider) pending() {
 	if !d.in.Asked || d.held {
@@ -166,7 +170,8 @@ func (d *Decider) pending() {
 			continue
 		}
 		d.out.Actions = append(d.out.Actions, Action{
-			Action: a, ID: c.ID, Play: p, Channel: c.Channel, Variant: a.Variant(c.Variant), At: c.At, Expires: c.Expires, Pending: true, Propensity: 1,
+			Action: a, ID: c.ID, Play: p, Channel: c.Channel, Variant: a.Variant(c.Variant), At: c.At, Expires: c.Expires, Pending: true,
+			Worth: unknownWorth, Likelihood: math.NaN(), Propensity: math.NaN(),
 		})
 	}
 }
