@@ -1,8 +1,8 @@
 package live
 
 import (
+	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"math"
 	"slices"
 	"strconv"
@@ -99,20 +99,19 @@ func (p *person) appendDecided(dst []byte, m *made) []byte {
 	dst = p.appendDraws(dst)
 	dst = p.appendInputs(dst, m)
 	dst = append(dst, `,"vector":"`...)
-	dst = hex.AppendEncode(dst, digest(p.facts.Vector))
+	dst = appendDigest(dst, p.facts.Vector)
 	return append(dst, '"')
 }
 
-// digest is of a vector, bit by bit.
-func digest(vector []float32) []byte {
-	h := xxhash.New()
-	var b [4]byte
+// appendDigest appends the digest of a vector, bit by bit. The memory behind dst serves to lay the bits out.
+func appendDigest(dst []byte, vector []float32) []byte {
+	bits := dst[len(dst):]
 	for _, v := range vector {
-		bits := math.Float32bits(v)
-		b = [4]byte{byte(bits), byte(bits >> 8), byte(bits >> 16), byte(bits >> 24)}
-		_, _ = h.Write(b[:])
+		bits = binary.LittleEndian.AppendUint32(bits, math.Float32bits(v))
 	}
-	return h.Sum(nil)
+	var sum [8]byte
+	binary.BigEndian.PutUint64(sum[:], xxhash.Sum64(bits))
+	return hex.AppendEncode(dst, sum[:])
 }
 
 // appendTrigger says what brought the decision about: the first play that did, and its event.
@@ -262,21 +261,22 @@ func (p *person) appendDraws(dst []byte) []byte {
 			if n++; n > 1 {
 				dst = append(dst, ',')
 			}
-			raw, _ := json.Marshal(drawRecord{a.ID, draw.Choice, draw.Segment, draw.Arm, draw.Propensity, strconv.FormatUint(draw.Row, 16)})
-			dst = append(dst, raw...)
+			dst = append(dst, `{"action_id":`...)
+			dst = appendText(dst, a.ID)
+			dst = append(dst, `,"choice":`...)
+			dst = appendText(dst, draw.Choice)
+			dst = append(dst, `,"segment":`...)
+			dst = appendText(dst, draw.Segment)
+			dst = append(dst, `,"arm":`...)
+			dst = appendText(dst, draw.Arm)
+			dst = append(dst, `,"propensity":`...)
+			dst = appendFloat(dst, draw.Propensity)
+			dst = append(dst, `,"row":"`...)
+			dst = strconv.AppendUint(dst, draw.Row, 16)
+			dst = append(dst, `"}`...)
 		}
 	}
 	return append(dst, ']')
-}
-
-// drawRecord is a choice that chance made, as it stands in a decision's record.
-type drawRecord struct {
-	Action     string  `json:"action_id"`
-	Choice     string  `json:"choice"`
-	Segment    string  `json:"segment"`
-	Arm        string  `json:"arm"`
-	Propensity float64 `json:"propensity"`
-	Row        string  `json:"row"`
 }
 
 func appendFloat(dst []byte, v float64) []byte {

@@ -94,9 +94,6 @@ func (j *scoring) seal(it *item) {
 	}
 }
 
-// recordSize is what a decision's record takes without the state, as a rule.
-const recordSize = 2048
-
 // record adds the decision's record to the change.
 func (it *item) record(key string, answer []byte) {
 	r, a := it.request, it.answer
@@ -104,8 +101,10 @@ func (it *item) record(key string, answer []byte) {
 		id: a.DecisionID, customer: r.Customer, at: a.At, asked: true, max: r.Actions.Max, kinds: r.Actions.Kinds, events: r.Events, moment: r.Moment,
 		key: key, answer: answer, actions: a.Actions, features: a.Features, playbook: a.Playbook, predictions: a.Predictions, degraded: a.Degraded,
 	}
-	memory := make([]byte, 0, recordSize+2*len(it.person.before))
-	it.change.Records = append(it.change.Records, store.Record{Kind: store.RecordDecision, Data: it.person.appendRecord(memory, &m)})
+	memory := it.folding.arena
+	start := len(memory.bytes)
+	memory.bytes = it.person.appendRecord(memory.bytes, &m)
+	it.change.Records = append(it.change.Records, store.Record{Kind: store.RecordDecision, Data: memory.keep(start)})
 	it.change.Links = append(it.change.Links, a.DecisionID)
 	if key != "" {
 		it.change.Links = append(it.change.Links, key)
