@@ -119,15 +119,9 @@ func (e *Engine) customerOf(ctx context.Context, decision string) (string, error
 func (e *Engine) contact(ctx context.Context, customer, action string) (*features.Contact, error) {
 	s, snapshot := e.acquire()
 	defer e.release(snapshot)
-	f, err := e.load([]string{customer}, patience(ctx))
+	state, err := e.state(ctx, s, customer)
 	if err != nil {
-		return nil, fmt.Errorf("load customer: %w", err)
-	}
-	state := s.features.NewState()
-	err = s.read(&f.out[0], state)
-	e.done(f)
-	if err != nil {
-		return nil, fmt.Errorf("read a customer's state: %w", err)
+		return nil, err
 	}
 	return state.Contact(action), nil
 }

@@ -31,20 +31,28 @@ type Profile struct {
 	Recent          []Record // nil: not asked for
 }
 
+// state reads what is known of a customer.
+func (e *Engine) state(ctx context.Context, s *Serving, id string) (*features.State, error) {
+	f, err := e.load([]string{id}, patience(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("load customer: %w", err)
+	}
+	defer e.done(f)
+	state := s.features.NewState()
+	if err := s.read(&f.out[0], state); err != nil {
+		return nil, fmt.Errorf("read a customer's state: %w", err)
+	}
+	return state, nil
+}
+
 // Profile reads a customer at an instant, now when at is 0. An instant before their newest event is refused with a *RequestError. The
 // context bounds the waiting for the store and for the models.
 func (e *Engine) Profile(ctx context.Context, id string, at int64) (*Profile, error) {
 	s, snapshot := e.acquire()
 	defer e.release(snapshot)
-	f, err := e.load([]string{id}, patience(ctx))
+	state, err := e.state(ctx, s, id)
 	if err != nil {
-		return nil, fmt.Errorf("load customer: %w", err)
-	}
-	state := s.features.NewState()
-	err = s.read(&f.out[0], state)
-	e.done(f)
-	if err != nil {
-		return nil, fmt.Errorf("read a customer's state: %w", err)
+		return nil, err
 	}
 	if at == 0 {
 		at = max(e.Now(), state.LastAt())

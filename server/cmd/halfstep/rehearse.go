@@ -39,17 +39,10 @@ func rehearseCommand() *cobra.Command {
 		Long: `Run a playbook over recorded events, of files or of a store's journal, and print what it would have done beside what another
 does: actions a day by play, customers reached, contacts a customer, what was withheld and why, timers, and the use of budgets.`,
 		Args: func(_ *cobra.Command, args []string) error {
-			switch {
-			case r.playbook == "":
+			if r.playbook == "" {
 				return errors.New("--playbook is required: the file, or the name of a preset")
-			case r.journal == (len(args) > 0):
-				return errors.New("expected event files, or --journal and no files")
-			case r.archive != "" && !r.journal:
-				return errors.New("--archive goes with --journal")
-			case r.memory < 1 || r.memory > 1<<20:
-				return errors.New("--memory: expected 1 to 1048576 MiB")
 			}
-			return nil
+			return checkHistory(len(args), r.journal, r.archive, r.memory)
 		},
 	}
 	f := cmd.Flags()

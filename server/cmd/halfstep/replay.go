@@ -35,17 +35,10 @@ func replayCommand() *cobra.Command {
 DIR/NAME.parquet, NAME being that of the label file. Without --labels there is one row a customer: what was known of them.
 Called as train-set it insists on --labels.`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			switch {
-			case cmd.CalledAs() == "train-set" && r.labels == "":
+			if cmd.CalledAs() == "train-set" && r.labels == "" {
 				return errors.New("--labels is required: the label file of the task")
-			case r.journal == (len(args) > 0):
-				return errors.New("expected event files, or --journal and no files")
-			case r.archive != "" && !r.journal:
-				return errors.New("--archive goes with --journal")
-			case r.memory < 1 || r.memory > 1<<20:
-				return errors.New("--memory: expected 1 to 1048576 MiB")
 			}
-			return nil
+			return checkHistory(len(args), r.journal, r.archive, r.memory)
 		},
 	}
 	f := cmd.Flags()
@@ -159,4 +152,18 @@ func (r *replaying) input(ctx context.Context, stderr io.Writer, args []string) 
 		sources = append(sources, dataset.Source{Name: filepath.Base(path), SHA256: digest})
 	}
 	return replay.Files(files), sources, progress.Finish, nil
+}
+
+// checkHistory says what is wrong with how the events are named that a command reads: files, or the journal of a store with or without its
+// archive, within so many MiB.
+func checkHistory(files int, journal bool, archive string, memory int64) error {
+	switch {
+	case journal == (files > 0):
+		return errors.New("expected event files, or --journal and no files")
+	case archive != "" && !journal:
+		return errors.New("--archive goes with --journal")
+	case memory < 1 || memory > 1<<20:
+		return errors.New("--memory: expected 1 to 1048576 MiB")
+	}
+	return nil
 }
